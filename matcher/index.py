@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from matcher import __version__
 from matcher.encoder import Encoder
-from matcher.lexical import LexicalIndex, Postings, build_lexical
+from matcher.lexical import LexicalIndex, Postings, build_lexical, words
 from matcher.records import Kind, Occupation, Release, Wage, importance_percent
 
 FORMAT = 1
@@ -140,7 +140,9 @@ class OccupationIndex:
     """A loaded index; its arrays are read-only and memory-mapped, so workers of one machine share them.
 
     Statements of kind ``KINDS[k]`` of occupation ``o`` are the rows ``bounds[k, o]:bounds[k, o + 1]``; ``text_of`` maps a row to its
-    unique text and vector. ``importance`` is 0–100, −1 where unknown. ``centroids[k]`` are of ``CENTROIDS``.
+    unique text and vector. ``importance`` is 0–100, −1 where unknown. ``centroids[k]`` are of ``CENTROIDS``. The words of title ``i`` (titles
+    are the first rows) are ``title_words[title_bounds[i]:title_bounds[i + 1]]``, never none: the number of words stands for a title
+    without one.
     """
 
     path: Path
@@ -157,6 +159,8 @@ class OccupationIndex:
     knowledge_areas: Quantised
     knowledge_profile: npt.NDArray[np.float32]
     lexical: LexicalIndex
+    title_words: npt.NDArray[np.int32]
+    title_bounds: npt.NDArray[np.int64]
     sections: Texts
     row_of: Mapping[str, int]
 
@@ -342,6 +346,8 @@ def _assemble(folder: Path, manifest: dict[str, Any], digest: str, arrays: _Arra
         knowledge_areas=arrays.quantised("knowledge_areas"),
         knowledge_profile=arrays["knowledge_profile"],
         lexical=lexical,
+        title_words=arrays["title_words"],
+        title_bounds=arrays["title_bounds"],
         sections=arrays.texts("sections"),
         row_of={entry.code: i for i, entry in enumerate(entries)},
     )
@@ -626,6 +632,10 @@ def _write_version(
     folder.array("idf", lexical.idf)
     folder.postings("bm25", lexical.bm25)
     folder.postings("tfidf", lexical.tfidf)
+    none = [len(lexical.vocabulary)]
+    titles = [[lexical.vocabulary[w] for w in dict.fromkeys(words(texts[i]))] or none for i in text_of[: int(bounds[0, n])]]
+    folder.array("title_words", np.array([w for title in titles for w in title], dtype=np.int32))
+    folder.array("title_bounds", np.concatenate(([0], np.cumsum([len(title) for title in titles]))).astype(np.int64))
     tell("sections", 0.85)
     folder.texts("texts", Texts.of(texts))
     folder.array("text_of", places)

@@ -99,7 +99,9 @@ def test_a_server_that_always_cuts_or_lies_leaves_nothing_behind(server: Server,
 
 def test_a_missing_file_and_no_network_name_the_address_and_where_to_put_a_file_by_hand(server: Server, tmp_path: Path) -> None:
     server.ways = ["missing"]
-    with pytest.raises(FetchError, match=r"db_30_1_text\.zip: could not be downloaded \(HTTP 404\); .* save it as .*db_30_1_text\.zip"):
+    with pytest.raises(
+        FetchError, match=r"db_30_1_text\.zip: could not be downloaded \(HTTP 404\); .* save it as .*db_30_1_text\.zip"
+    ):
         fetch_release("30.1", tmp_path, base_url=server.url)
     assert server.calls == 1
     with socket.socket() as free:
@@ -133,7 +135,11 @@ def test_a_wrong_file_never_replaces_the_copy(server: Server, tmp_path: Path) ->
 def test_what_is_no_such_release_is_refused(server: Server, tmp_path: Path, body: bytes | str, message: str) -> None:
     tables = {
         "no tables": {"Knowledge": TABLES["Knowledge"]},
-        "too few": {**TABLES, "Occupation Data": TABLES["Occupation Data"][:-1], "Related Occupations": TABLES["Related Occupations"][:1]},
+        "too few": {
+            **TABLES,
+            "Occupation Data": TABLES["Occupation Data"][:-1],
+            "Related Occupations": TABLES["Related Occupations"][:1],
+        },
         "another release": {**TABLES, "Read Me": ["O*NET 29.3 Database"]},
     }
     server.body = body if isinstance(body, bytes) else zip_release(tmp_path / "x.zip", tables[body]).read_bytes()

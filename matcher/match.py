@@ -1,0 +1,308 @@
+"""The matcher: a query in, ranked occupations with their proof out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from matcher import __version__
+from matcher.encoder import Encoder, load_encoder
+from matcher.explain import evidence
+from matcher.index import OccupationIndex
+from matcher.ranker import EqualWeights
+from matcher.records import Evidence, Match, Query, Wage
+from matcher.resources import encoder_path, index_path
+from matcher.resume import read_query
+from matcher.signals import query_vectors
+
+INTERESTS = "RIASEC"
+
+
+class FilterError(ValueError):
+    """A filter's value is not one; the text names the filter, the value and what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which occupations may be answered. An occupation that lacks a filtered value (wage, job zone, interests) is left out.
+
+    ``interests`` keeps occupations among whose leading interests (O*NET's RIASEC) all the given letters are.
+    """
+
+    job_zone: tuple[int, ...] = ()
+    major_group: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    exclude_major_group: tuple[str, ...] = ()
+    min_median_wage: float | None = None
+    interests: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for zone in self.job_zone:
+            if zone not in (1, 2, 3, 4, 5):
+                raise FilterError(f"job_zone: {zone!r}, expected 1 to 5")
+        for name in ("major_group", "exclude_major_group"):
+            for group in getattr(self, name):
+                if not (isinstance(group, str) and len(group) == 2 and group.isdigit()):
+                    raise FilterError(f"{name}: {group!r}, expected two digits such as '15'")
+        for letter in self.interests:
+            if letter not in tuple(INTERESTS):
+                raise FilterError(f"interests: {letter!r}, expected letters of {INTERESTS}")
+        if self.min_median_wage is not None and not 0 <= self.min_median_wage < float("inf"):
+            raise FilterError(f"min_median_wage: {self.min_median_wage!r}, expected dollars a year, 0 or more")
+
+    def allowed(self, index: OccupationIndex) -> tuple[npt.NDArray[np.bool_] | None, tuple[str, ...]]:
+        """Return (n_occupations,) which may be answered (None for all) and warnings that count those without a known value."""
+        if self == Filters():
+            return None, ()
+        unknown_codes = [code for code in self.exclude if code not in index.row_of]
+        if unknown_codes:
+            raise FilterError(f"exclude: {unknown_codes[0]!r} is not a code of this index, expected one such as '15-1252.00'")
+        keep = np.ones(len(index), dtype=bool)
+        warnings = []
+        for name, value_of, passes in (
+            ("job_zone", lambda e: e.job_zone, lambda zone: zone in self.job_zone),
+            ("min_median_wage", _annual, lambda annual: annual >= self.min_median_wage),
+            ("interests", lambda e: e.interests or None, lambda letters: all(x in letters for x in self.interests)),
+        ):
+            if getattr(self, name) in ((), None):
+                continue
+            values = [value_of(entry) for entry in index.entries]
+            missing = sum(value is None for value in values)
+            keep &= np.array([value is not None and bool(passes(value)) for value in values])
+            if missing:
+                warnings.append(f"filter {name}: {missing} occupations left out because their value is unknown")
+        for row, entry in enumerate(index.entries):
+            if self.major_group and entry.code[:2] not in self.major_group:
+                keep[row] = False
+            if entry.code in self.exclude or entry.code[:2] in self.exclude_major_group:
+                keep[row] = False
+        return keep, tuple(warnings)
+
+
+def _annual(entry: Any) -> float | None:
+    """Return the yearly median; where BLS gives only an hourly one, 2,080 hours of it, as BLS itself converts."""
+    wage: Wage | None = entry.wage
+    if wage is None:
+        return None
+    if wage.median_annual is not None:
+        return wage.median_annual
+    return None if wage.median_hourly is None else wage.median_hourly * 2080
+
+
+@dataclass(frozen=True, slots=True)
+class Matches(Sequence[Match]):
+    """The answer to one query: its matches in order, how it was read, and what made it. ``to_dict`` is the wire format."""
+
+    matches: tuple[Match, ...]
+    query: Query
+    engine: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    id: str | None = None
+
+    @property
+    def status(self) -> Literal["ok", "insufficient"]:
+        """``insufficient`` where a ranking would be invented; ``reasons`` then says why."""
+        return "insufficient" if self.reasons else "ok"
+
+    def __len__(self) -> int:
+        return len(self.matches)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self.matches[place]
+
+    def __iter__(self) -> Iterator[Match]:
+        return iter(self.matches)
+
+    def to_dict(self, *, return_text: bool = False, offset_unit: Literal["code_point", "utf16"] = "code_point") -> dict[str, Any]:
+        """Return the answer as JSON values; offsets in code points, or in UTF-16 units for JavaScript."""
+        units = _Units(self.query.text) if offset_unit == "utf16" else None
+        answer: dict[str, Any] = {"id": self.id, "status": self.status}
+        if self.reasons:
+            answer["reasons"] = list(self.reasons)
+        answer["matches"] = [_match_dict(match, units) for match in self.matches]
+        answer["query"] = {
+            "phrases": len(self.query.phrases),
+            "language": self.query.language,
+            "jobs": [
+                {"title": job.title, "start": _date(job.start), "end": _date(job.end), "current": job.current}
+                for job in self.query.jobs
+            ],
+            "degrees": list(self.query.degrees),
+            "set_aside": dict(self.query.set_aside),
+            "truncated": self.query.truncated,
+            "text": self.query.text if return_text else None,
+        }
+        answer["engine"] = dict(self.engine)
+        answer["warnings"] = list(self.warnings)
+        return answer
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Return ``to_dict`` as one JSON document."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent)
+
+
+class _Units:
+    """Code points to UTF-16 units of one text: characters beyond U+FFFF count two."""
+
+    def __init__(self, text: str | None) -> None:
+        self._wide = np.array([i for i, c in enumerate(text or "") if ord(c) > 0xFFFF], dtype=np.int64)
+
+    def at(self, point: int) -> int:
+        return point + int(np.searchsorted(self._wide, point))
+
+
+def _date(date: tuple[int, int | None] | None) -> str | None:
+    if date is None:
+        return None
+    year, month = date
+    return f"{year:04d}" if month is None else f"{year:04d}-{month:02d}"
+
+
+def _match_dict(match: Match, units: _Units | None) -> dict[str, Any]:
+    wage = match.wage
+    return {
+        "rank": match.rank,
+        "code": match.code,
+        "title": match.title,
+        "score": match.score,
+        "confidence": match.confidence,
+        "fusion": match.fusion,
+        "soc_2018": match.code[:7],
+        "href": f"/v1/occupations/{match.code}",
+        "onet_online": f"https://www.onetonline.org/link/summary/{match.code}",
+        "job_zone": match.job_zone,
+        "median_wage": None
+        if wage is None
+        else {
+            "annual": wage.median_annual,
+            "hourly": wage.median_hourly,
+            "currency": "USD",
+            "source": wage.source,
+            "soc": wage.soc,
+            "match": wage.match,
+        },
+        "evidence": [_evidence_dict(pair, units) for pair in match.evidence],
+    }
+
+
+def _evidence_dict(pair: Evidence, units: _Units | None) -> dict[str, Any]:
+    phrase = pair.phrase
+    start, end = phrase.start, phrase.end
+    if units is not None:
+        own = units if phrase.source in ("text", "file") else None
+        before = own.at(start) if own else start
+        start, end = before, before + len(phrase.raw.encode("utf-16-le", "surrogatepass")) // 2
+    return {
+        "kind": str(pair.kind),
+        "id": pair.id,
+        "statement": pair.statement,
+        "importance": pair.importance,
+        "source": phrase.source,
+        "phrase": phrase.raw,
+        "start": start,
+        "end": end,
+        "pointer": phrase.pointer,
+        "similarity": pair.similarity,
+    }
+
+
+class Matcher:
+    """Ranks the occupations of one index for queries. Safe to share between threads: nothing in it changes."""
+
+    def __init__(self, index: OccupationIndex, encoder: Encoder, ranker: EqualWeights | None = None) -> None:
+        self.index = index
+        self.encoder = encoder
+        self.ranker = ranker or EqualWeights()
+        self.engine: Mapping[str, str] = {
+            "release": str(index.manifest["source"]),
+            "index": index.digest,
+            "encoder": f"{encoder.name} {encoder.digest[:19]}",
+            "ranker": self.ranker.name,
+            "version": __version__,
+        }
+
+    @classmethod
+    def load(cls, index: Path | str | None = None, *, encoder: Encoder | str | Path | None = None) -> Matcher:
+        """Open an index (the bundled one by default) and the encoder that it was made with.
+
+        Raises OccupationIndexError, EncoderError or ResourceError where something is missing, corrupt or foreign.
+        """
+        chosen = load_encoder(encoder_path() if encoder is None else encoder) if not isinstance(encoder, Encoder) else encoder
+        return cls(OccupationIndex.load(index_path() if index is None else index, encoder=chosen), chosen)
+
+    def match(
+        self,
+        source: str | Path | Mapping[str, Any] | None = None,
+        *,
+        text: str | None = None,
+        skills: Sequence[str] | None = None,
+        title: str | None = None,
+        resume: Mapping[str, Any] | None = None,
+        top: int = 10,
+        explain: bool = True,
+        filters: Filters | None = None,
+        id: str | None = None,
+    ) -> Matches:
+        """Rank occupations for a query.
+
+        ``source`` is a text, the path of a document (PDF, DOCX, text, Markdown, JSON Resume) or a JSON Resume as a mapping; several
+        inputs at once are one query. ``top`` is 1–100. Raises QueryError, DocumentError or FilterError for bad input.
+        """
+        if not 1 <= top <= 100:
+            raise FilterError(f"top: {top!r}, expected 1 to 100")
+        document: str | None = None
+        if isinstance(source, Path):
+            from matcher.documents import read_document
+
+            document = read_document(source)
+        elif isinstance(source, Mapping):
+            resume = source
+        elif source is not None:
+            text = source
+        query = read_query(text=text, skills=skills, title=title, resume=resume, document_text=document)
+        return self.match_query(query, top=top, explain=explain, filters=filters, id=id)
+
+    def match_query(
+        self,
+        query: Query,
+        *,
+        top: int = 10,
+        explain: bool = True,
+        filters: Filters | None = None,
+        id: str | None = None,
+    ) -> Matches:
+        """Rank occupations for a query that has been read."""
+        allowed, warnings = (filters or Filters()).allowed(self.index)
+        if query.reasons:
+            return Matches((), query, self.engine, warnings, tuple(query.reasons), id)
+        vectors = query_vectors(query, self.encoder.encode([phrase.text for phrase in query.phrases]))
+        ranking = self.ranker.rank(self.index, vectors, allowed)
+        rows = ranking.rows[:top].tolist()
+        pairs = evidence(self.index, vectors, rows) if explain else [()] * len(rows)
+        matches = []
+        for place, (row, proof) in enumerate(zip(rows, pairs, strict=True)):
+            entry = self.index.entries[row]
+            matches.append(
+                Match(
+                    rank=place + 1,
+                    code=entry.code,
+                    title=entry.title,
+                    fusion=round(float(ranking.fusion[place]), 6),
+                    job_zone=entry.job_zone,
+                    wage=entry.wage,
+                    evidence=proof,
+                    contributions=tuple(zip(ranking.columns, ranking.contributions[place].tolist(), strict=True)),
+                )
+            )
+        return Matches(tuple(matches), query, self.engine, warnings, (), id)
+
+    def match_many(self, texts: Iterable[str], **options: Any) -> list[Matches]:
+        """Rank occupations for each text; the same answers as one by one."""
+        return [self.match(text=text, **options) for text in texts]

@@ -1,0 +1,130 @@
+"""Signals and their fusion: what is absent never scores, filters change nothing but who is answered, ties go by code."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matcher.index import OccupationIndex, build_index
+from matcher.ranker import COLUMNS, EqualWeights
+from matcher.records import Job, Kind, Phrase, Query, Release
+from matcher.signals import (
+    best_statements,
+    centroid_similarity,
+    coarse_columns,
+    job_ages,
+    phrase_weights,
+    query_vectors,
+    standardise,
+)
+from tests.invented import BAKER, OTHER, RELEASE, WAGES, WordEncoder
+
+ENCODER = WordEncoder()
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> OccupationIndex:
+    path = tmp_path_factory.mktemp("ranker")
+    build_index(RELEASE, ENCODER, path, wages=WAGES)
+    return OccupationIndex.load(path)
+
+
+def a_query(*texts: str, role: str = "duty") -> Query:
+    return Query(tuple(Phrase(t, t, 0, len(t), role=role) for t in texts))  # type: ignore[arg-type]
+
+
+def vectors_of(query: Query):  # type: ignore[no-untyped-def]
+    return query_vectors(query, ENCODER.encode([p.text for p in query.phrases]))
+
+
+def test_an_occupation_without_statements_of_a_kind_is_absent_not_its_neighbour(index: OccupationIndex) -> None:
+    query = vectors_of(a_query("Gem cutting"))
+    rows = np.arange(len(index))
+    found = best_statements(index, query.vectors, query.weights, Kind.TASK, rows)
+    assert np.isnan(found).tolist() == [e.code == OTHER.code for e in index.entries]
+    assert np.isnan(centroid_similarity(index, query, Kind.TASK)).tolist() == [e.code == OTHER.code for e in index.entries]
+
+
+def test_the_best_statement_is_found_for_each_phrase_by_hand(index: OccupationIndex) -> None:
+    query = vectors_of(a_query("Knead and shape dough for loaves and rolls", "Set oven temperatures and watch the bake"))
+    row = index.row_of[BAKER.code]
+    assert best_statements(index, query.vectors, query.weights, Kind.TASK, np.array([row]))[0] == pytest.approx(1.0, abs=0.01)
+
+
+def test_standardised_columns_have_mean_0_and_deviation_1_and_the_absent_get_the_least() -> None:
+    columns = np.array([[1.0, 5.0], [3.0, 5.0], [np.nan, np.nan], [5.0, 5.0]])
+    z = standardise(columns)
+    # (1, 3, 5): mean 3, deviation sqrt(8/3)
+    np.testing.assert_allclose(z[:, 0], [-1.2247449, 0, -1.2247449, 1.2247449], atol=1e-6)
+    assert z[:, 1].tolist() == [0, 0, 0, 0]
+
+
+def test_an_empty_profile_is_found_by_its_title_and_never_wins_by_default(index: OccupationIndex) -> None:
+    ranker = EqualWeights()
+
+    def first(query: Query) -> str:
+        return index.entries[int(ranker.rank(index, vectors_of(query)).rows[0])].code
+
+    assert first(a_query("Gem Setter", role="title")) == OTHER.code
+    for text in ("Replace brake pads", "Draft contracts", "unheard of words", "shape dough"):
+        assert first(a_query(text)) != OTHER.code
+
+
+def test_contributions_sum_to_the_fusion(index: OccupationIndex) -> None:
+    ranking = EqualWeights().rank(index, vectors_of(a_query("Chop vegetables", "Grill meat")))
+    assert ranking.contributions.shape == (len(index), len(COLUMNS))
+    np.testing.assert_allclose(ranking.contributions.sum(axis=1), ranking.fusion)
+
+
+def test_a_filter_changes_who_is_answered_and_no_ones_fusion(index: OccupationIndex) -> None:
+    query = vectors_of(a_query("Replace brake pads", "Prepare ingredients"))
+    every = EqualWeights().rank(index, query)
+    allowed = np.array([e.code[:2] != "49" for e in index.entries])
+    some = EqualWeights().rank(index, query, allowed)
+    kept = [(r, f) for r, f in zip(every.rows.tolist(), every.fusion.tolist(), strict=True) if allowed[r]]
+    assert list(zip(some.rows.tolist(), some.fusion.tolist(), strict=True)) == kept
+
+
+def test_equal_occupations_are_ranked_by_code(tmp_path: Path) -> None:
+    twins = tuple(replace(BAKER, code=f"51-301{i}.00") for i in (3, 1, 2))
+    build_index(Release("Twins", twins), ENCODER, tmp_path)
+    index = OccupationIndex.load(tmp_path)
+    ranking = EqualWeights().rank(index, vectors_of(a_query("shape dough")))
+    assert [index.entries[r].code for r in ranking.rows.tolist()] == ["51-3011.00", "51-3012.00", "51-3013.00"]
+
+
+def test_a_phrase_said_twice_is_no_louder_than_one_phrase(index: OccupationIndex) -> None:
+    once, twice = vectors_of(a_query("shape dough")), vectors_of(a_query("shape dough", "shape dough"))
+    np.testing.assert_allclose(coarse_columns(index, once)[:, :6], coarse_columns(index, twice)[:, :6], atol=1e-6)
+
+
+def test_an_old_position_weighs_less_and_ages_count_from_the_newest_date_in_the_query() -> None:
+    jobs = (
+        Job("Baker", (2015, 1), None, current=True),
+        Job("Cook", (2005, 1), (2012, 6)),
+        Job("Clerk", (2000, 1), (2003, 6)),
+    )
+    phrases = tuple(Phrase(f"p{i}", f"p{i}", 0, 2, role="duty", job=i) for i in range(3))
+    query = Query(phrases, jobs=jobs)
+    ages = job_ages(query)
+    assert ages[0] == 0
+    assert ages[1] == pytest.approx(2015 + 1 / 12 - 2012.5)
+    weights = phrase_weights(query)
+    assert weights[0] > weights[1] > weights[2]
+    assert weights.sum() == pytest.approx(1.0)
+
+
+def test_undated_positions_age_by_their_place() -> None:
+    query = Query((), jobs=(Job("A"), Job("B"), Job("C")))
+    assert job_ages(query) == [0.0, 3.0, 6.0]
+
+
+@given(st.lists(st.sampled_from(["title", "duty", "skill", "summary", "education", "other"]), min_size=1, max_size=8))
+def test_weights_of_phrases_sum_to_one(roles: list[str]) -> None:
+    query = Query(tuple(Phrase("a", "a", 0, 1, role=r) for r in roles))  # type: ignore[arg-type]
+    assert phrase_weights(query).sum() == pytest.approx(1.0)
