@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from matcher._version import __version__
+
 if TYPE_CHECKING:
     from matcher.match import Filters as Filters
     from matcher.match import Matcher as Matcher
     from matcher.match import Matches as Matches
 
-__version__ = "0.1.0"
+
 __all__ = ["Filters", "Matcher", "Matches", "__version__"]
 
 

@@ -18,7 +18,6 @@ from typing import Any
 
 from matcher.match import Filters, Matcher
 
-
 SUFFIXES = (".jsonl", ".ndjson", ".csv", ".parquet")
 _ROW_GROUP = 5000
 _SYNC_EVERY = 200

@@ -36,6 +36,7 @@ from matcher.records import (
 _CODE = re.compile(r"\d\d-\d{4}\.\d\d")
 _GROUP_FILE = re.compile(r"\d\d\.toml")
 _RATED: tuple[str, ...] = ("knowledge", "skills", "abilities", "work_activities")
+_LEAST_TITLES = 8
 _MOST_TITLES = 30
 _MOST_TECHNOLOGIES = 30
 
@@ -286,27 +287,34 @@ def choose_titles(occupations: Sequence[Occupation]) -> dict[str, list[str]]:
 
     Alternates are taken one by one, each time the one whose words not yet covered by the chosen titles weigh most (inverse
     frequency over occupations, divided by the root of its number of words), so that few titles cover most wordings. Titles that
-    four or more occupations share say little of any and are passed over, and so are those of more than six words.
+    four or more occupations share say little of any: they are taken only where fewer than eight are found without them. Titles of
+    more than six words are passed over.
     """
     holders = Counter(t for o in occupations for t in {a.title.casefold() for a in o.alternate_titles})
     frequency = Counter(w for o in occupations for w in {w for a in o.alternate_titles for w in words(a.title)})
-    n = len(occupations)
     chosen: dict[str, list[str]] = {}
     for o in occupations:
         titles = {o.title.casefold(): o.title}
         for title in o.reported_titles:
             titles.setdefault(title.casefold(), title)
-        covered = Counter(w for title in titles.values() for w in words(title))
-        pool = sorted({a.title for a in o.alternate_titles if holders[a.title.casefold()] < 4 and len(a.title.split()) <= 6})
-        pool = [title for title in pool if title.casefold() not in titles]
-        while pool and len(titles) <= _MOST_TITLES:
-            gains = [_gain(words(title), covered, frequency, n) for title in pool]
-            best = max(range(len(pool)), key=lambda i: (gains[i], -i))
-            title = pool.pop(best)
-            titles.setdefault(title.casefold(), title)
-            covered.update(words(title))
-        chosen[o.code] = [title for title in titles.values() if title != o.title][:_MOST_TITLES]
+        short = sorted({a.title for a in o.alternate_titles if len(a.title.split()) <= 6})
+        own = [title for title in short if holders[title.casefold()] < 4]
+        shared = [title for title in short if holders[title.casefold()] >= 4]
+        _add_by_gain(titles, own, frequency, len(occupations), _MOST_TITLES)
+        _add_by_gain(titles, shared, frequency, len(occupations), _LEAST_TITLES)
+        chosen[o.code] = list(titles.values())[1 : _MOST_TITLES + 1]
     return chosen
+
+
+def _add_by_gain(titles: dict[str, str], pool: list[str], frequency: Mapping[str, int], n: int, most: int) -> None:
+    """Add titles of ``pool`` to ``titles`` (the occupation's own is the first and does not count) until there are ``most``."""
+    covered = Counter(w for title in titles.values() for w in words(title))
+    pool = [title for title in pool if title.casefold() not in titles]
+    while pool and len(titles) <= most:
+        gains = [_gain(words(title), covered, frequency, n) for title in pool]
+        title = pool.pop(max(range(len(pool)), key=lambda i: (gains[i], -i)))
+        titles.setdefault(title.casefold(), title)
+        covered.update(words(title))
 
 
 def _gain(title: Sequence[str], covered: Mapping[str, int], frequency: Mapping[str, int], n: int) -> float:

@@ -16,6 +16,7 @@ DocumentReason = Literal["encrypted", "corrupt", "too_costly", "unsupported", "n
 #: Seconds from start to kill; half a second of the promised six is for starting and reaping.
 WALL_SECONDS = 5.5
 MAX_ANSWER = 4_000_000
+_MODULE = "matcher._reader"
 
 
 class DocumentError(ValueError):
@@ -80,7 +81,7 @@ def _read(source: IO[bytes], name: str | None, file: IO[bytes] | None) -> str:
     """Return the text that the child finds in ``source``; an open file is handed to it as it is, bytes are piped."""
     child = subprocess.Popen(
         # -P: a file in the current folder that is called like a module must not be run. -m needs no guard in the caller's script.
-        [sys.executable or "python3", "-P", "-m", "matcher._reader"],
+        [sys.executable or "python3", "-P", "-m", _MODULE],
         stdin=file if file is not None else subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from matcher import __version__
+from matcher._version import __version__
 from matcher.encoder import Encoder
 from matcher.lexical import LexicalIndex, Postings, build_lexical, words
 from matcher.records import Kind, Occupation, Release, Wage, importance_percent

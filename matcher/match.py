@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from matcher import __version__
+from matcher._version import __version__
 from matcher.encoder import Encoder, load_encoder
 from matcher.explain import evidence
 from matcher.index import OccupationIndex
@@ -22,6 +22,10 @@ from matcher.resume import read_query
 from matcher.signals import query_vectors
 
 INTERESTS = "RIASEC"
+#: A text less like any occupation than this gets no ranking: 99 % of the texts that are about work are nearer (docs/quality.md).
+LEAST_LIKENESS = 0.33
+#: A title or a skill may be new to us; only one of which nothing at all is known gets no ranking.
+LEAST_LIKENESS_OF_A_NAME = 0.1
 
 
 class FilterError(ValueError):
@@ -83,6 +87,10 @@ class Filters:
             if entry.code in self.exclude or entry.code[:2] in self.exclude_major_group:
                 keep[row] = False
         return keep, tuple(warnings)
+
+
+def _has_text(query: Query) -> bool:
+    return any(phrase.source in ("text", "file") for phrase in query.phrases)
 
 
 def _annual(entry: Any) -> float | None:
@@ -284,6 +292,8 @@ class Matcher:
             return Matches((), query, self.engine, warnings, tuple(query.reasons), id)
         vectors = query_vectors(query, self.encoder.encode([phrase.text for phrase in query.phrases]))
         ranking = self.ranker.rank(self.index, vectors, allowed)
+        if ranking.likeness < (LEAST_LIKENESS if _has_text(query) else LEAST_LIKENESS_OF_A_NAME):
+            return Matches((), query, self.engine, warnings, ("nothing_recognised",), id)
         rows = ranking.rows[:top].tolist()
         pairs = evidence(self.index, vectors, rows) if explain else [()] * len(rows)
         matches = []

@@ -574,6 +574,9 @@ class Page:
         for match in separator.finditer(flat, start, end):
             if match.start() < depth_end or match.end() == match.start():
                 continue
+            if not match[0].strip() and "Â" in self.text[match.start() : match.end()]:
+                # Remnants of hard spaces, not the space between two columns.
+                continue
             opened = flat.rfind("(", place, match.start())
             if opened >= 0 and flat.find(")", opened, match.start()) < 0:
                 closed = flat.find(")", match.start(), min(end, opened + 120))

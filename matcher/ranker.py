@@ -7,19 +7,24 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from matcher.index import OccupationIndex
+from matcher.index import CENTROIDS, OccupationIndex
 from matcher.signals import COARSE, FINE, QueryVectors, candidates, coarse_columns, fine_columns, standardise, top
 
 COLUMNS: tuple[str, ...] = COARSE + FINE
+_N_CENTROIDS = len(CENTROIDS)
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Rows of the index, best first, with their fusion (r,) and its split by column (r, len(COLUMNS)), which sums to it."""
+    """Rows of the index, best first, with their fusion (r,) and its split by column (r, len(COLUMNS)), which sums to it.
+
+    ``likeness`` is the greatest cosine between the query as a whole and a centroid of any occupation: how much it is about work at all.
+    """
 
     rows: npt.NDArray[np.int64]
     fusion: npt.NDArray[np.float64]
     contributions: npt.NDArray[np.float64]
+    likeness: float
     columns: tuple[str, ...] = COLUMNS
 
 
@@ -34,7 +39,9 @@ class EqualWeights:
 
         A filter never changes an occupation's fusion: columns are standardised over what an unfiltered query would look at.
         """
-        coarse = standardise(coarse_columns(index, query))
+        raw = coarse_columns(index, query)
+        likeness = float(np.nanmax(raw[:, :_N_CENTROIDS]))
+        coarse = standardise(raw)
         usual = candidates(coarse)
         rows = usual
         if allowed is not None:
@@ -46,4 +53,4 @@ class EqualWeights:
             rows, table = rows[allowed[rows]], table[allowed[rows]]
         fusion = table.sum(axis=1)
         order = top(fusion, len(fusion))
-        return Ranking(rows[order], fusion[order], table[order])
+        return Ranking(rows[order], fusion[order], table[order], likeness)

@@ -76,29 +76,27 @@ def _finish(reading: Reading, reasons: tuple[Reason, ...], language: str, text: 
             keys.append(keys[-1] if keys else (float("inf"), float("inf")))
         else:
             keys.append((end, _as_number(draft.start) or end))
+    spoken = {phrase.job for phrase in reading.phrases}
+    same: dict[int, int] = {}
     first: dict[tuple[str | None, Date | None, Date | None], int] = {}
     for place, draft in enumerate(reading.jobs):
+        if draft.title is None and place not in spoken and any(_spans(draft, inner) for inner in reading.jobs[place + 1 : place + 2]):
+            # "Acme, 2010 to 2020" over the positions held there is no position itself.
+            continue
         # A résumé that tells everything twice has its positions once.
         told = (draft.title, draft.start, draft.end) if draft.start or draft.end else (str(place), None, None)
-        first.setdefault(told, place)
-    spoken = {phrase.job for phrase in reading.phrases}
-    for place, draft in enumerate(reading.jobs[:-1]):
-        if draft.title is None and place not in spoken and _spans(draft, reading.jobs[place + 1]):
-            # "Acme, 2010 to 2020" over the positions held there is no position itself.
-            first = {told: number for told, number in first.items() if number != place}
+        same[place] = first.setdefault(told, place)
     order = sorted(first.values(), key=lambda place: (-keys[place][0], -keys[place][1], place))
-    place_of = {old: new for new, old in enumerate(order)}
-    for place, draft in enumerate(reading.jobs):
-        if place not in place_of and place in spoken:
-            place_of[place] = place_of[first[draft.title, draft.start, draft.end]]
+    new_place = {old: new for new, old in enumerate(order)}
+    place_of = {place: new_place[kept] for place, kept in same.items()}
     phrases: list[Phrase] = []
     seen: set[tuple[Role, str, int | None]] = set()
     for phrase in () if reasons else reading.phrases:
-        key = (phrase.role, phrase.text.casefold(), phrase.job)
+        job = None if phrase.job is None else place_of[phrase.job]
+        key = (phrase.role, phrase.text.casefold(), job)
         if key not in seen:
             seen.add(key)
-            moved = phrase.job is not None and place_of[phrase.job] != phrase.job
-            phrases.append(replace(phrase, job=place_of[phrase.job]) if moved and phrase.job is not None else phrase)
+            phrases.append(phrase if job == phrase.job else replace(phrase, job=job))
     return Query(
         phrases=tuple(phrases[:MAX_PHRASES]),
         jobs=tuple(Job(d.title, d.start, d.end, d.current) for d in (reading.jobs[old] for old in order)),

@@ -37,6 +37,9 @@ N_OF_EACH = 10
 #: Years after which what was done in a position counts half. Weights by role (title, duty, skill …) were tried and did not help.
 HALF_LIFE = 6.0
 
+#: The standardised value of what an occupation lacks.
+ABSENT = 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class QueryVectors:
@@ -199,7 +202,7 @@ def fine_columns(index: OccupationIndex, query: QueryVectors, rows: npt.NDArray[
 def standardise(columns: npt.NDArray[np.float64], sample: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.float64]:
     """Return columns of mean 0 and deviation 1 over what is present in the rows of ``sample`` (all rows by default).
 
-    What is absent gets the sample's minimum; a column without spread is 0 throughout, for it tells nothing.
+    What is absent becomes ABSENT, and a column without spread is 0 throughout, for it tells nothing.
     """
     reference = columns if sample is None else columns[sample]
     known = ~np.isnan(reference)
@@ -207,8 +210,7 @@ def standardise(columns: npt.NDArray[np.float64], sample: npt.NDArray[np.bool_] 
     mean = np.where(known, reference, 0.0).sum(axis=0) / counts
     spread = np.sqrt((np.where(known, reference - mean, 0.0) ** 2).sum(axis=0) / counts)
     scale = np.where(spread > 1e-9, spread, np.inf)
-    lowest = np.where(known, (np.nan_to_num(reference) - mean) / scale, 0.0).min(axis=0, initial=0.0)
-    z: npt.NDArray[np.float64] = np.where(np.isnan(columns), lowest, (np.nan_to_num(columns) - mean) / scale)
+    z: npt.NDArray[np.float64] = np.where(np.isnan(columns), np.where(known.any(axis=0), ABSENT, 0.0), (np.nan_to_num(columns) - mean) / scale)
     return z
 
 

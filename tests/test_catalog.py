@@ -173,14 +173,20 @@ def test_a_related_code_that_is_not_in_the_catalogue_is_refused(folder: Path) ->
         read_catalog(folder)
 
 
-def test_titles_are_chosen_by_new_words_and_shared_ones_passed_over() -> None:
-    titles = tuple(AlternateTitle(t) for t in ("Worker", "Sour Dough Baker", "Sour Dough Bakers", "Pie Maker"))
-    first = Occupation("51-0001.00", "Bakers", "", alternate_titles=titles, reported_titles=("Bread Baker",))
+def test_titles_are_chosen_by_new_words_and_shared_ones_only_where_few_are_found() -> None:
+    own = ("Sour Dough Baker", "Sour Dough Bakers", "Pie Maker")
+    first = Occupation(
+        "51-0001.00", "Bakers", "", alternate_titles=tuple(AlternateTitle(t) for t in ("Worker", *own)), reported_titles=("Bread Baker",)
+    )
     others = tuple(Occupation(f"51-000{i}.00", f"Other {i}", "", alternate_titles=(AlternateTitle("Worker"),)) for i in range(2, 6))
     chosen = choose_titles((first, *others))["51-0001.00"]
     assert chosen[0] == "Bread Baker"
-    assert "Worker" not in chosen
     assert set(chosen[1:3]) == {"Pie Maker", "Sour Dough Baker"}
+    assert chosen[-1] == "Worker"
+    many = tuple(AlternateTitle(f"Trade{i} Baker") for i in range(40))
+    chosen = choose_titles((replace(first, alternate_titles=(AlternateTitle("Worker"), *many)), *others))["51-0001.00"]
+    assert len(chosen) == 30
+    assert "Worker" not in chosen
 
 
 def test_technologies_in_demand_come_before_hot_ones_and_rare_before_common() -> None:
@@ -212,7 +218,9 @@ def test_the_shipped_catalogue_has_all_codes_and_full_entries_for_all_with_data(
     full = [o for o in release.occupations if o.tasks]
     assert len(full) == 923
     assert all(8 <= len(o.tasks) <= 14 and 4 <= len(o.activities) <= 8 for o in full)
-    assert all(8 <= len(o.alternate_titles) <= 30 for o in full)
+    # O*NET itself has fewer than eight titles for ten of them, such as optometrists.
+    assert sum(len(o.alternate_titles) < 8 for o in full) == 10
+    assert all(3 <= len(o.alternate_titles) <= 30 for o in full)
 
 
 def repeated_openings(tasks: list[str]) -> list[tuple[str, int]]:
