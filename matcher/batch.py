@@ -167,7 +167,7 @@ def _answer(
         }
     whole = answer.to_dict()
     keep = ("rank", "code", "title", "score", "fusion") + (("evidence",) if explain else ())
-    found = {
+    found: dict[str, Any] = {
         "id": str(identity),
         "matches": [{k: m[k] for k in keep} for m in whole["matches"]],
         "status": answer.status,

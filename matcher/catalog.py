@@ -216,10 +216,16 @@ def _read_facts(folder: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str,
 
 
 def refresh_facts(folder: Path | str, release: Release) -> Changes:
-    """Write ``facts/`` anew from a release and return what the prose must follow; the prose is never touched."""
+    """Write ``facts/`` anew from a release, for the codes that have prose, and return what the prose must follow; it is never touched."""
     folder = Path(folder)
     facts = folder / "facts"
     facts.mkdir(exist_ok=True)
+    prose = {
+        code: text["title"]
+        for path in sorted(folder.iterdir())
+        if _GROUP_FILE.fullmatch(path.name)
+        for code, text in _toml(path)[0].get("occupation", {}).items()
+    }
     elements: dict[str, list[list[str]]] = {}
     for kind in (*_RATED, "interests"):
         found = {
@@ -230,6 +236,8 @@ def refresh_facts(folder: Path | str, release: Release) -> Changes:
     technologies = choose_technologies(release.occupations)
     groups: dict[str, dict[str, Any]] = {}
     for o in release.occupations:
+        if o.code not in prose:
+            continue
         groups.setdefault(o.code[:2], {})[o.code] = {
             "title": o.title,
             "full": bool(o.tasks),
@@ -239,7 +247,7 @@ def refresh_facts(folder: Path | str, release: Release) -> Changes:
             **{kind: _values(getattr(o, kind), elements[kind]) for kind in _RATED},
             "interests": [_interest(o.interests, identity) for identity, _ in elements["interests"]] if o.interests else None,
             "education": [[s.answer, s.percent] for s in o.education if s.percent and not s.suppress and s.element_id == "2.D.1"],
-            "related": [[r.code, r.title, r.tier, r.index] for r in o.related],
+            "related": [[r.code, r.title, r.tier, r.index] for r in o.related if r.code in prose],
         }
     _write_json(facts / "about.json", {"release": release.name, "job_zones": [[z.zone, z.name] for z in release.job_zones]})
     _write_json(facts / "elements.json", elements)
@@ -249,12 +257,6 @@ def refresh_facts(folder: Path | str, release: Release) -> Changes:
     for path in facts.glob("[0-9][0-9].json"):
         if path.stem not in groups:
             path.unlink()
-    prose = {
-        code: text["title"]
-        for path in sorted(folder.iterdir())
-        if _GROUP_FILE.fullmatch(path.name)
-        for code, text in _toml(path)[0].get("occupation", {}).items()
-    }
     named = {o.code: o.title for o in release.occupations}
     return Changes(
         new=tuple(sorted(set(named) - set(prose))),

@@ -381,10 +381,14 @@ def train_encoder(
     leave_out: Annotated[Path | None, typer.Option("--leave-out", help="Rows whose ids must not be trained on.")] = None,
     config: Annotated[Path | None, typer.Option("--config", help="A recipe such as models/encoder.toml.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Another seed than the recipe's.")] = None,
+    teacher: Annotated[
+        str, typer.Option("--teacher", help="A sentence-transformers model, by name or path, to distil from.")
+    ] = "minilm",
 ) -> None:
     """Train the static encoder on a release and labelled ESCO rows."""
     import dataclasses
 
+    from matcher.encoder import SentenceTransformerEncoder
     from matcher.evaluation import read_labelled
     from matcher.onet import read_release
     from matcher.training import EncoderConfig
@@ -396,7 +400,9 @@ def train_encoder(
     excluded = {row.id for row in read_labelled(leave_out)} if leave_out else set()
     rows = [row for path in esco or () for row in read_labelled(path) if row.id not in excluded]
     with _progress("training") as tell:
-        folder = train(read_release(onet), out, esco=rows, config=settings, progress=tell)
+        folder = train(
+            read_release(onet), out, esco=rows, config=settings, teacher=SentenceTransformerEncoder(teacher).encode, progress=tell
+        )
     _say(f"encoder in {folder}")
 
 

@@ -21,10 +21,12 @@ FLOORS: dict[Kind, float] = {
 }
 MOST: dict[Kind, int] = {Kind.TASK: 3, Kind.ACTIVITY: 2, Kind.KNOWLEDGE: 1, Kind.TECHNOLOGY: 2, Kind.TITLE: 1}
 _KINDS = tuple(FLOORS)
-#: A title proves a title and nothing else; a single skill is not a duty, nor a sentence a technology.
+#: What reads like a title may be a duty in few words: it counts as one only if it is this near.
+FLOOR_OF_A_TITLE = 0.75
+#: Which phrases can prove what: a single skill proves no title, a sentence no technology.
 _ROLES: dict[Kind, frozenset[str]] = {
-    Kind.TASK: frozenset({"duty", "summary", "other", "skill", "education"}),
-    Kind.ACTIVITY: frozenset({"duty", "summary", "other", "skill"}),
+    Kind.TASK: frozenset({"duty", "summary", "other", "skill", "education", "title"}),
+    Kind.ACTIVITY: frozenset({"duty", "summary", "other", "skill", "title"}),
     Kind.KNOWLEDGE: frozenset({"skill", "education", "other", "summary"}),
     Kind.TECHNOLOGY: frozenset({"skill", "other"}),
     Kind.TITLE: frozenset({"title"}),
@@ -45,7 +47,9 @@ def evidence(index: OccupationIndex, query: QueryVectors, rows: Sequence[int], *
     kinds = _kind_of(index, together)
     floors = np.array([FLOORS[kind] for kind in _KINDS], dtype=np.float32)[kinds]
     fits = np.array([[phrase.role in _ROLES[kind] for phrase in query.phrases] for kind in _KINDS])
-    shown = (cosines >= floors[:, None]) & fits[kinds]
+    titles = np.array([phrase.role == "title" for phrase in query.phrases])
+    needed = np.where(titles[None, :] & (kinds != _KINDS.index(Kind.TITLE))[:, None], FLOOR_OF_A_TITLE, floors[:, None])
+    shown = (cosines >= needed) & fits[kinds]
     strength = cosines * (1.0 + 0.1 * query.weights / (query.weights.max() or 1.0))[None, :].astype(np.float32)
     result = []
     first = 0

@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from matcher.records import (
     Activity,
@@ -400,7 +400,7 @@ def _read(source: _Source) -> Release:
     reader.codes = frozenset(occupations)
     dropped: list[Dropped] = []
     descriptions = {element: text for _, _, (element, text) in reader.rows(_TABLE["content_model"])}
-    rated = {kind: _elements(reader, _TABLE[kind], descriptions) for kind in _RATED}
+    rated: dict[str, Any] = {kind: _elements(reader, _TABLE[kind], descriptions) for kind in _RATED}
     titles = {identity: title for _, _, (identity, title) in reader.rows(_TABLE["activities"])}
     tasks, activities = _tasks(reader, titles, dropped)
     technologies = _grouped(

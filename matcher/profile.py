@@ -226,7 +226,7 @@ def _education(page: _Page) -> tuple[Share, ...]:
 
 def _experience(page: _Page) -> tuple[Share, ...]:
     """Return what the page says of experience and training, each line an answer without a percentage."""
-    shares = []
+    shares: list[Share] = []
     for section in page.sections:
         inside = section.name[0].casefold() == "experience requirements" and section.name[-1].casefold() not in (
             "education",

@@ -80,7 +80,11 @@ def _finish(reading: Reading, reasons: tuple[Reason, ...], language: str, text: 
     same: dict[int, int] = {}
     first: dict[tuple[str | None, Date | None, Date | None], int] = {}
     for place, draft in enumerate(reading.jobs):
-        if draft.title is None and place not in spoken and any(_spans(draft, inner) for inner in reading.jobs[place + 1 : place + 2]):
+        if (
+            draft.title is None
+            and place not in spoken
+            and any(_spans(draft, inner) for inner in reading.jobs[place + 1 : place + 2])
+        ):
             # "Acme, 2010 to 2020" over the positions held there is no position itself.
             continue
         # A résumé that tells everything twice has its positions once.

@@ -210,7 +210,9 @@ def standardise(columns: npt.NDArray[np.float64], sample: npt.NDArray[np.bool_] 
     mean = np.where(known, reference, 0.0).sum(axis=0) / counts
     spread = np.sqrt((np.where(known, reference - mean, 0.0) ** 2).sum(axis=0) / counts)
     scale = np.where(spread > 1e-9, spread, np.inf)
-    z: npt.NDArray[np.float64] = np.where(np.isnan(columns), np.where(known.any(axis=0), ABSENT, 0.0), (np.nan_to_num(columns) - mean) / scale)
+    z: npt.NDArray[np.float64] = np.where(
+        np.isnan(columns), np.where(known.any(axis=0), ABSENT, 0.0), (np.nan_to_num(columns) - mean) / scale
+    )
     return z
 
 

@@ -2,8 +2,10 @@
 
 Vocabulary: the word pieces of BERT that our texts use or that are frequent in English, whole words of O*NET and ESCO, and their
 frequent pairs of words. Each token starts as the encoding that MiniLM gives it (as in model2vec), projected by PCA and weighted by
-smooth inverse frequency (Arora et al., 2017). Then contrastive training (InfoNCE, in-batch negatives with related occupations beside
-each other): a query made from some of an occupation's statements must find other statements of that occupation.
+smooth inverse frequency (Arora et al., 2017). Then three losses together. Contrastive training of occupations (InfoNCE, in-batch negatives with related occupations beside
+each other): a query made from some of an occupation's statements must find other statements of that occupation. Contrastive
+training of duties: a task must find the detailed activity that O*NET links it to, or another task with that activity, among those of
+the same occupations. Distillation: texts must be as near to each other as a sentence transformer, MiniLM by default, has them.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import random
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,7 +64,7 @@ class EncoderConfig:
     """The recipe of an encoder; ``models/encoder.toml`` holds the shipped one, with what each number means."""
 
     seed: int = 1
-    steps: int = 11000
+    steps: int = 8000
     dim: int = 288
     batch: int = 256
     esco_share: float = 0.375
@@ -72,6 +74,10 @@ class EncoderConfig:
     bigrams: int = 4000
     least_word_count: int = 3
     rarest_piece: int = 11000
+    duty_weight: float = 0.3
+    duty_batch: int = 160
+    teacher_weight: float = 1.0
+    teacher_batch: int = 192
 
     @classmethod
     def read(cls, path: Path | str) -> EncoderConfig:
@@ -102,6 +108,7 @@ class _Texts:
     technologies: tuple[str, ...]
     knowledge: tuple[str, ...]
     related: tuple[str, ...]
+    links: tuple[tuple[str, tuple[str, ...]], ...]
 
     @classmethod
     def of(cls, o: Occupation) -> _Texts:
@@ -121,6 +128,7 @@ class _Texts:
             tuple(dict.fromkeys(t.name for t in o.technologies)),
             tuple(weighty),
             tuple(r.code for r in o.related),
+            tuple((t.text, t.activity_ids) for t in o.tasks if t.activity_ids),
         )
 
     def all(self) -> list[str]:
@@ -133,13 +141,13 @@ def train_encoder(
     *,
     esco: Sequence[LabelledQuery] = (),
     config: EncoderConfig | None = None,
-    init: Callable[[Sequence[str]], npt.NDArray[np.float32]] | None = None,
+    teacher: Callable[[Sequence[str]], npt.NDArray[np.float32]] | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> Path:
     """Train on a release and, where given, labelled ESCO rows (train files only), and write a sentence-transformers folder.
 
-    ``init`` encodes single tokens for the start (MiniLM by default). The same inputs, settings and number of threads (one) give the same
-    weights. Raises TrainingError for labels that the release lacks.
+    ``teacher`` encodes single tokens for the start, and texts to distil from (MiniLM by default). The same inputs and settings give the
+    same weights: training runs on one thread. Raises TrainingError for labels that the release lacks.
     """
     settings = config or EncoderConfig()
     tell = progress or (lambda what, share: None)
@@ -156,12 +164,21 @@ def train_encoder(
     corpus = [t for occupation in texts for t in occupation.all()] + [text for text, _ in rows.all]
     tokenizer, names = build_vocabulary(corpus, settings)
     tell("first vectors", 0.02)
-    encode = init or _minilm()
+    encode = teacher or _minilm()
     counts = np.zeros(len(names))
     for one in tokenizer.encode_batch(corpus, add_special_tokens=False):
         np.add.at(counts, one.ids, 1)
     start = first_vectors(encode(names), counts, settings.dim)
-    vectors = _contrast(texts, rows, tokenizer, start, settings, lambda share: tell("training", 0.1 + 0.9 * share))
+    titles_of_activities = {a.id: a.text for a in release.activities} or {
+        a.id: a.text for o in release.occupations for a in o.activities
+    }
+    duties = _Duties(texts, titles_of_activities)
+    pool = _pool(texts, rows, random.Random(settings.seed))
+    tell("teacher", 0.05)
+    taught = encode(pool) if settings.teacher_weight else np.zeros((len(pool), 1), np.float32)
+    vectors = _contrast(
+        texts, rows, duties, (pool, taught), tokenizer, start, settings, lambda share: tell("training", 0.3 + 0.7 * share)
+    )
     vectors[tokenizer.token_to_id("[UNK]")] = 0.0  # so that an unknown token turns no mean
     return save_static(out, tokenizer, vectors)
 
@@ -238,6 +255,59 @@ class _EscoRows:
     def draw(self, draws: random.Random) -> tuple[str, tuple[str, ...]]:
         few = self.descriptions and (not self.titles or draws.random() < 0.4)
         return draws.choice(self.descriptions if few else self.titles)
+
+
+def _pool(texts: Sequence[_Texts], rows: _EscoRows, draws: random.Random) -> list[str]:
+    """Return the texts to distil from the teacher: all duties and descriptions, and some of the many titles."""
+    titles = sorted({title for o in texts for title in (o.title, *o.titles)})
+    esco_titles = [text for text, _ in rows.titles]
+    sentences = [s for text, _ in rows.descriptions for s in re.split(r"(?<=\.)\s+", text) if len(s) > 20]
+    duties = [t for o in texts for t in (*o.tasks, *o.activities, o.description)]
+    return list(
+        dict.fromkeys(
+            duties
+            + draws.sample(titles, min(8000, len(titles)))
+            + sentences
+            + draws.sample(esco_titles, min(4000, len(esco_titles)))
+        )
+    )
+
+
+class _Duties:
+    """Pairs of a task and what O*NET says is the same duty: its detailed activity, or another task with that activity."""
+
+    def __init__(self, texts: Sequence[_Texts], activities: Mapping[str, str]) -> None:
+        self.activities = activities
+        self.links = [o.links for o in texts if o.links]
+        self.tasks_of: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+        for links in self.links:
+            for task, ids in links:
+                for identity in ids:
+                    self.tasks_of.setdefault(identity, []).append((task, ids))
+
+    def batch(self, size: int, sampler: _Sampler) -> tuple[list[Any], list[Any], npt.NDArray[np.bool_]]:
+        """Return queries, answers, and (n, n) which answers are no negatives of a query since they share an activity."""
+        queries: list[Any] = []
+        answers: list[Any] = []
+        own: list[set[str]] = []
+        theirs: list[set[str]] = []
+        while self.links and len(queries) < size:
+            links = sampler.draws.choice(self.links)
+            for task, ids in sampler.draws.sample(links, min(len(links), sampler.draws.randint(3, 6))):
+                identity = sampler.draws.choice(sorted(ids))
+                queries.append(sampler.ids(sampler.cut(sampler.as_told(task)) if sampler.chance(0.6) else sampler.cut(task)))
+                others = self.tasks_of[identity]
+                if sampler.chance(0.5) or len(others) < 2:
+                    answers.append(sampler.ids(self.activities[identity]))
+                    theirs.append({identity})
+                else:
+                    other, other_ids = sampler.draws.choice(others)
+                    answers.append(sampler.ids(other))
+                    theirs.append(set(other_ids))
+                own.append(set(ids))
+        same = np.array([[bool(mine & other) for other in theirs] for mine in own])
+        np.fill_diagonal(same, False)
+        return queries, answers, same
 
 
 class _Sampler:
@@ -379,6 +449,8 @@ class _Sampler:
 def _contrast(
     texts: Sequence[_Texts],
     rows: _EscoRows,
+    duties: _Duties,
+    taught: tuple[Sequence[str], npt.NDArray[np.float32]],
     tokenizer: Tokenizer,
     start: npt.NDArray[np.float32],
     config: EncoderConfig,
@@ -393,6 +465,7 @@ def _contrast(
     dropout = np.random.default_rng(config.seed)
     table = torch.nn.EmbeddingBag(start.shape[0], start.shape[1], mode="mean", sparse=True)
     table.weight.data = torch.from_numpy(start.copy())
+    pool, targets = taught[0], torch.from_numpy(taught[1])
     optimiser = torch.optim.SparseAdam(list(table.parameters()), lr=config.learning_rate)
 
     def encode(bags: Sequence[npt.NDArray[np.int64]]) -> Any:
@@ -405,6 +478,17 @@ def _contrast(
         starts = np.concatenate(([0], np.cumsum([len(bag) for bag in kept])[:-1]))
         return functional.normalize(table(torch.from_numpy(np.concatenate(kept)), torch.from_numpy(starts)), dim=-1)
 
+    def contrast(cosines: Any) -> Any:
+        target = torch.arange(len(cosines))
+        return (functional.cross_entropy(cosines, target) + functional.cross_entropy(cosines.T, target)) / 2
+
+    def distil(theirs: Any, ours: Any) -> Any:
+        """Divergence of whom each text is near to, itself aside."""
+        itself = torch.eye(len(ours), dtype=torch.bool)
+        wanted = (theirs @ theirs.T * 20).masked_fill(itself, -1e4)
+        found = (ours @ ours.T * 20).masked_fill(itself, -1e4)
+        return functional.kl_div(functional.log_softmax(found, 1), functional.softmax(wanted, 1), reduction="batchmean")
+
     try:
         for step in range(config.steps):
             for group in optimiser.param_groups:
@@ -415,10 +499,18 @@ def _contrast(
             np.fill_diagonal(same, False)
             cosines = encode(queries) @ encode(answers).T * config.temperature
             cosines = cosines.masked_fill(torch.from_numpy(same), -1e4)
-            target = torch.arange(len(codes))
-            loss = (functional.cross_entropy(cosines, target) + functional.cross_entropy(cosines.T, target)) / 2
+            loss = contrast(cosines)
+            if config.duty_weight and duties.links:
+                told, meant, shared = duties.batch(config.duty_batch, sampler)
+                cosines = encode(told) @ encode(meant).T * config.temperature
+                loss = loss + config.duty_weight * contrast(cosines.masked_fill(torch.from_numpy(shared), -1e4))
+            if config.teacher_weight:
+                chosen = dropout.integers(0, len(pool), min(config.teacher_batch, len(pool)))
+                loss = loss + config.teacher_weight * distil(
+                    targets[chosen], encode([sampler.ids(pool[i]) for i in chosen.tolist()])
+                )
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimiser.step()  # type: ignore[no-untyped-call]
             if step % 50 == 0:
                 tell(step / config.steps)

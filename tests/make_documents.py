@@ -163,8 +163,9 @@ def _two_pages() -> None:
 # --- LaTeX ---
 
 _ITEMS = "\n".join(
-    "%s \\hfill %s -- %s\\\\\n%s, %s\n\\begin{itemize}%s\\end{itemize}"
-    % (title, start, end, employer, place, "".join(f"\\item {duty}\n" for duty in duties))
+    "{} \\hfill {} -- {}\\\\\n{}, {}\n\\begin{{itemize}}{}\\end{{itemize}}".format(
+        title, start, end, employer, place, "".join(f"\\item {duty}\n" for duty in duties)
+    )
     for title, employer, place, start, end, duties in JOBS
 )
 _SIDE = "\\section*{Skills}\n" + "\\\\\n".join(SKILLS) + "\n\n\\section*{Languages}\n" + "\\\\\n".join(LANGUAGES)
@@ -196,7 +197,7 @@ LATEX_COLUMNS = rf"""\documentclass[10pt]{{article}}\usepackage[margin=2cm]{{geo
 \end{{document}}
 """
 _MARGIN_ROWS = "\n".join(
-    "%s -- %s & %s, %s, %s\\newline %s\\\\[1ex]" % (start, end, title, employer, place, " ".join(duties))
+    "{} -- {} & {}, {}, {}\\newline {}\\\\[1ex]".format(start, end, title, employer, place, " ".join(duties))
     for title, employer, place, start, end, duties in JOBS
 )
 LATEX_MARGIN = rf"""\documentclass[10pt]{{article}}\usepackage[margin=2cm]{{geometry}}\usepackage{{array}}\pagestyle{{empty}}\setlength{{\parindent}}{{0pt}}

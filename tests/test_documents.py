@@ -111,7 +111,9 @@ def test_the_name_comes_first_though_the_sidebar_is_left_of_it() -> None:
 
 def test_a_word_file_gives_headers_text_boxes_lists_tables_and_notes_once_and_in_order() -> None:
     text = read_document(FIXTURES / "word.docx")
-    places = [text.index(part) for part in (EMAIL, NAME, SKILLS[0], "Professional Experience", "June 2016", DUTIES[0], "works council")]
+    places = [
+        text.index(part) for part in (EMAIL, NAME, SKILLS[0], "Professional Experience", "June 2016", DUTIES[0], "works council")
+    ]
     assert places == sorted(places)
     # A text box stands twice in the file: for Word, and for readers that know no shapes.
     assert text.count(SKILLS[0]) == 1
@@ -199,7 +201,12 @@ REFUSED: dict[str, tuple[Callable[[], bytes], type[DocumentError], str, str]] = 
     "cut pdf": (lambda: (FIXTURES / "wordlike.pdf").read_bytes()[:300], CorruptDocument, "corrupt", "broken"),
     "cut docx": (lambda: (FIXTURES / "word.docx").read_bytes()[:-40], CorruptDocument, "corrupt", "broken"),
     "broken xml": (lambda: zipped({**docx(""), "word/document.xml": "<w:p"}), CorruptDocument, "corrupt", "broken"),
-    "no document part": (lambda: zipped({"[Content_Types].xml": "", "word/styles.xml": ""}), CorruptDocument, "corrupt", "document.xml"),
+    "no document part": (
+        lambda: zipped({"[Content_Types].xml": "", "word/styles.xml": ""}),
+        CorruptDocument,
+        "corrupt",
+        "document.xml",
+    ),
     "broken json": (lambda: b'{"work": [', CorruptDocument, "corrupt", "JSON"),
     "scanned pdf": ((FIXTURES / "scanned.pdf").read_bytes, UnreadableText, "no_text_layer", "pictures"),
     "empty docx": (lambda: zipped(docx(paragraph(""))), UnreadableText, "no_text_layer", "text"),
@@ -239,7 +246,12 @@ def test_a_file_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> N
 def run(arguments: list[str], folder: Path) -> str:
     paths = os.pathsep.join([str(REPOSITORY), *(p for p in sys.path if p and p != str(REPOSITORY))])
     done = subprocess.run(
-        [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": paths}
+        [sys.executable, *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": paths},
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -372,7 +384,9 @@ SLOW: dict[str, Callable[[], bytes]] = {
         {**docx(""), "word/document.xml": f'<w:document xmlns:w="{WORD}">' + "<w:p/>" * 3_000_000 + "</w:document>"}
     ),
     "100,000 pages": lambda: pdf("BT /F1 9 Tf (Hello) Tj ET", pages=100_000),
-    "100,000 pages that say one": lambda: pdf("BT /F1 9 Tf (Hello) Tj ET", pages=100_000).replace(b"/Count 100000", b"/Count 1     "),
+    "100,000 pages that say one": lambda: pdf("BT /F1 9 Tf (Hello) Tj ET", pages=100_000).replace(
+        b"/Count 100000", b"/Count 1     "
+    ),
     "endless page tree": endless_tree,
     "content of a gigabyte": lambda: deflated(1_000),
     "content packed twice": lambda: deflated(1_000, 2),

@@ -43,7 +43,9 @@ def test_bm25_equals_the_library(query: str) -> None:
 def test_tfidf_equals_scikit_learn_where_every_count_is_one(query: str) -> None:
     index = build_lexical([[text] for texts in DOCUMENTS for text in texts])
     flat = [text for texts in DOCUMENTS for text in texts]
-    oracle = TfidfVectorizer(analyzer=lambda t: (w := words(t)) + [f"{a} {b}" for a, b in zip(w, w[1:])], sublinear_tf=True)
+    oracle = TfidfVectorizer(
+        analyzer=lambda t: (w := words(t)) + [f"{a} {b}" for a, b in zip(w, w[1:], strict=False)], sublinear_tf=True
+    )
     matrix = oracle.fit_transform(flat)
     expected = (matrix @ oracle.transform([query]).T).toarray()[:, 0]
     np.testing.assert_allclose(index.signals([query], np.ones(1))[1], expected, atol=1e-6)

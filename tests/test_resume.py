@@ -87,7 +87,18 @@ def test_contact_lines_and_references_are_counted_and_never_repeated() -> None:
     query = read_query(text=RESUME)
     assert query.set_aside == {"contact": 2, "references": 2}
     everything = " ".join(p.text for p in query.phrases)
-    for canary in ("Wilhelmina", "Testcase", "Maple", "62701", "555", "example.com", "linkedin", "Placeholder", "Nowhere", "Quince"):
+    for canary in (
+        "Wilhelmina",
+        "Testcase",
+        "Maple",
+        "62701",
+        "555",
+        "example.com",
+        "linkedin",
+        "Placeholder",
+        "Nowhere",
+        "Quince",
+    ):
         assert canary not in everything
 
 
@@ -165,7 +176,9 @@ def test_headings_are_known_in_their_usual_wordings(heading: str, role: str) -> 
     ],
 )
 def test_positions_are_recognised_in_many_layouts(header: str) -> None:
-    query = read_query(text=f"Experience\n{header}\n- Counted every box in the yard on Fridays\n- Planned the shifts of twenty pickers\n")
+    query = read_query(
+        text=f"Experience\n{header}\n- Counted every box in the yard on Fridays\n- Planned the shifts of twenty pickers\n"
+    )
     assert [(j.title, j.start, j.end) for j in query.jobs] == [("Warehouse Lead", (2010, 3), (2014, 6))]
     assert texts(query, "duty", 0) == ["Counted every box in the yard on Fridays", "Planned the shifts of twenty pickers"]
     assert "Acme" not in " ".join(p.text for p in query.phrases)
@@ -379,13 +392,19 @@ LICENCE = (
     "Permission is hereby granted, free of charge, to use this work. The copyright notice shall be kept. It comes as is, without "
     "warranty of any kind, and in no event shall the makers be liable."
 )
-LOREM = "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt ut labore et dolore magna aliqua."
+LOREM = (
+    "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt ut labore et dolore magna aliqua."
+)
 SPANISH = (
     "Contable en una empresa de construcción. Preparación de los balances y de las declaraciones para los clientes de la empresa, "
     "gestión del personal y de la caja."
 )
-GERMAN = "Buchhalter bei der Firma Muster. Erstellung von Abschlüssen für die Kunden des Hauses sowie Führung der Kasse und der Löhne."
-FRENCH = "Comptable dans une entreprise du bâtiment. Préparation des comptes et des déclarations pour les clients, gestion de la caisse."
+GERMAN = (
+    "Buchhalter bei der Firma Muster. Erstellung von Abschlüssen für die Kunden des Hauses sowie Führung der Kasse und der Löhne."
+)
+FRENCH = (
+    "Comptable dans une entreprise du bâtiment. Préparation des comptes et des déclarations pour les clients, gestion de la caisse."
+)
 
 
 @pytest.mark.parametrize(

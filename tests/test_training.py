@@ -63,7 +63,7 @@ def small_training(tmp_path: Path):  # type: ignore[no-untyped-def]
     def train(name: str, **changes: object) -> Path:
         from dataclasses import replace
 
-        return train_encoder(RELEASE, tmp_path / name, esco=esco, config=replace(SMALL, **changes), init=WordEncoder(32).encode)
+        return train_encoder(RELEASE, tmp_path / name, esco=esco, config=replace(SMALL, **changes), teacher=WordEncoder(32).encode)
 
     return train
 
