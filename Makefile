@@ -6,7 +6,10 @@ BIN = $(VENV)/bin
 .PHONY: run test lint check clean
 
 run: $(VENV)/.run
-	@$(BIN)/matcher match data/examples/resume.txt --top 5
+	@for example in resume.txt skills.txt resume.pdf; do \
+	  echo; echo "== matcher match data/examples/$$example --top 3"; \
+	  $(BIN)/matcher match data/examples/$$example --top 3; \
+	done
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest

@@ -14,7 +14,7 @@ SIDE = [
     ("", "GAAP"), ("", ""), ("B", "EDUCATION"), ("", "B.S. Accounting"), ("", "Example University, 2014"),
 ]  # fmt: skip
 MAIN = [
-    ("B", "CASEY EXAMPLE"), ("", "An invented person"), ("", ""),
+    ("B", "Casey Example"), ("", ""),
     ("B", "EXPERIENCE"),
     ("B", "Business Intelligence Analyst, Northwind Example Co."), ("", "April 2021 - Present"),
     ("", "- Build dashboards that show sales, stock and margin by store, and refresh them each night"),

@@ -254,7 +254,8 @@ def test_no_task_stands_twice_and_no_opening_is_boilerplate(shipped: dict[str, d
 def test_prose_is_plain_and_within_the_guide(shipped: dict[str, dict[str, object]]) -> None:
     for code, prose in shipped.items():
         for task in prose.get("tasks", []):  # type: ignore[attr-defined]
-            assert task[0].isupper() and not task.endswith("."), (code, task)
+            assert task[0].isupper(), (code, task)
+            assert not task.endswith("."), (code, task)
             assert 4 <= len(task.split()) <= 26, (code, task)
         assert 8 <= len(str(prose["description"]).split()) <= 70, code
 
