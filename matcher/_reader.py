@@ -392,11 +392,13 @@ def read_pdf(data: bytes) -> str:
         pages: list[list[Piece]] = []
         characters = 0
         count = 0
+        pictured = False
         for page in _pages(reader):
             count += 1
             if count > READ_PAGES or characters > MAX_CHARACTERS:
                 continue
             pieces = _pieces(page)
+            pictured = pictured or _has_picture(page)
             characters += sum(len(piece.text) for piece in pieces)
             pages.append(pieces)
     except (PyPdfError, KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
@@ -406,7 +408,8 @@ def read_pdf(data: bytes) -> str:
     if count == 0:
         raise Refusal("corrupt", "the PDF has no pages")
     text = reading_text(pages)
-    if sum(1 for c in text if not c.isspace()) < 25:
+    # A scan may carry a page number or a stamp.
+    if sum(1 for c in text if not c.isspace()) < (25 if pictured else 1):
         raise Refusal(
             "no_text_layer",
             "its pages are pictures or outlines without text; give one with text in it, or paste the text",
@@ -464,6 +467,13 @@ def _pages(reader: Any) -> Iterator[Any]:
         yield page
 
 
+def _has_picture(page: Any) -> bool:
+    """Tell whether a page shows an image."""
+    resources = page["/Resources"].get_object() if "/Resources" in page else {}
+    objects = resources["/XObject"].get_object() if "/XObject" in resources else {}
+    return any(objects[name].get_object().get("/Subtype") == "/Image" for name in list(objects)[:50])
+
+
 def _pieces(page: Any) -> list[Piece]:
     """Return the runs of text of a page with their places.
 
@@ -504,7 +514,7 @@ def _pieces(page: Any) -> list[Piece]:
         if not upright:
             # Read from the side: turned by a quarter.
             x, y = (y, -x) if b > 0 else (-y, x)
-        clean = fonts.mended(font, text.replace("\n", " "))
+        clean = text.replace("\n", " ")
         jump = state["jump"]
         if jump is not None and jump == jump:
             x = state["end"] + jump / 1000 * across
@@ -538,16 +548,31 @@ def _separated(operations: Any, jumps: list[float]) -> Iterator[tuple[Any, bytes
     new = float("nan")
     moved = True
     shown = 0
+    leading = 0.0
+    saved: list[float] = []
     for operands, operator in operations:
-        if operator == b"'":
-            yield [], b"T*"
-            operator, moved = b"Tj", True
-        elif operator == b'"' and len(operands) >= 3:
+        if operator == b'"' and len(operands) >= 3:
             yield [operands[0]], b"Tw"
             yield [operands[1]], b"Tc"
-            yield [], b"T*"
-            operands, operator, moved = [operands[2]], b"Tj", True
-        elif operator in (b"Td", b"TD", b"Tm", b"T*", b"BT", b"cm", b"q", b"Q", b"Do"):
+            operands, operator = [operands[2]], b"'"
+        # A new line is told as a move: versions of pypdf differ in where T* leads.
+        if operator in (b"'", b"T*"):
+            yield [FloatObject(0), FloatObject(-leading)], b"Td"
+            moved = True
+            if operator == b"T*":
+                continue
+            operator = b"Tj"
+        elif operator == b"TL":
+            leading = _number(operands, 0, leading)
+            continue
+        elif operator == b"TD":
+            leading = -_number(operands, 1, -leading)
+            operator, moved = b"Td", True
+        elif operator == b"q":
+            saved.append(leading)
+        elif operator == b"Q" and saved:
+            leading = saved.pop()
+        if operator in (b"Td", b"Tm", b"BT", b"cm", b"q", b"Q", b"Do"):
             moved = True
         if operator not in (b"Tj", b"TJ"):
             yield operands, operator
@@ -589,37 +614,19 @@ _HELVETICA = (
 )
 
 
-#: Glyphs that TeX's fonts keep where ASCII has other characters, or none.
-_GLYPHS = {
-    "fi": "fi", "fl": "fl", "ff": "ff", "ffi": "ffi", "ffl": "ffl", "endash": "–", "emdash": "—", "quoteleft": "‘", "quoteright": "’",
-    "quotedblleft": "“", "quotedblright": "”", "bullet": "•", "periodcentered": "·", "dotlessi": "i", "hyphen": "-", "exclamdown": "¡",
-    "questiondown": "¿", "germandbls": "ß", "ae": "æ", "oe": "œ", "oslash": "ø", "bar": "|", "less": "<", "greater": ">", "backslash": "\\",
-    "braceleft": "{", "braceright": "}", "asteriskmath": "∗", "openbullet": "◦", "minus": "−",
-}  # fmt: skip
-_PUT = re.compile(rb"dup\s+(\d{1,3})\s*/([A-Za-z.]{1,30})\s+put")
+def _number(operands: Any, place: int, default: float) -> float:
+    value = operands[place] if place < len(operands) else None
+    return float(value) if isinstance(value, int | float) else default
 
 
 class _Fonts:
-    """What a font's codes stand for where pypdf does not look, and how wide its text is, in ems."""
+    """How wide text is in the fonts of a page, in ems."""
 
     def __init__(self) -> None:
         self.tables: dict[int, dict[str, float]] = {}
-        self.own: dict[int, dict[int, str]] = {}
         self.fonts: list[Any] = []
         helvetica = [int(w) / 1000 for w in _HELVETICA.split()]
         self.standard = {chr(32 + place): width for place, width in enumerate(helvetica)}
-
-    def mended(self, font: Any, text: str) -> str:
-        """Return text with the characters of the font's own encoding, which pdfTeX writes nowhere but in the font."""
-        table = self.own.get(id(font))
-        if table is None:
-            try:
-                table = _own_encoding(font)
-            except (KeyError, TypeError, ValueError, AttributeError, IndexError):
-                table = {}
-            self.own[id(font)] = table
-            self.fonts.append(font)
-        return text.translate(table) if table else text
 
     def width(self, font: Any, text: str) -> float:
         table = self.tables.get(id(font))
@@ -659,24 +666,6 @@ class _Fonts:
         if table:
             table[""] = sum(table.values()) / len(table)
         return table or self.standard
-
-
-def _own_encoding(font: Any) -> dict[int, str]:
-    """Return the characters that an embedded Type 1 font without an /Encoding has elsewhere than ASCII has them."""
-    if (
-        font is None
-        or font.get("/Subtype") != "/Type1"
-        or "/Encoding" in font
-        or "/ToUnicode" in font
-        or "/FontDescriptor" not in font
-    ):
-        return {}
-    descriptor = font["/FontDescriptor"].get_object()
-    if "/FontFile" not in descriptor:
-        return {}
-    program = descriptor["/FontFile"].get_object().get_data()[:20_000]
-    found = {int(code): _GLYPHS[name.decode()] for code, name in _PUT.findall(program) if name.decode() in _GLYPHS}
-    return {code: character for code, character in found.items() if code < 128 and chr(code) != character}
 
 
 def _cid_widths(font: Any) -> dict[int, float]:

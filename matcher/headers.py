@@ -277,6 +277,8 @@ def header_of(line: Line) -> Header | None:
         if line.bullet and header.title is None and header.words > 6:
             return None
         return header if header.words <= limit else None
+    if _first_end(text, 0) is not None:
+        return None
     if header.words == 0 or (header.words <= 10 and ((header.title is not None and not line.bullet) or placed)):
         return header
     return None

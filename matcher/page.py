@@ -643,7 +643,9 @@ class Page:
                 continue
             if _STUDY.search(stretch) or (is_sentence(stretch) and not INSTITUTION.search(stretch)):
                 for begin, stop in _without(cuts, len(stretch)):
-                    if len(stretch[begin:stop].split()) >= 2:
+                    piece = stretch[begin:stop]
+                    school = INSTITUTION.search(piece) and not is_sentence(piece)
+                    if len(piece.split()) >= 2 and not school:
                         self.items(start + begin, start + stop, "education", None)
 
     def _degree(self, stretch: str, match: re.Match[str], stop: int) -> tuple[int, int]:

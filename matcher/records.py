@@ -255,12 +255,16 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a person gave, read into phrases. ``reasons`` is not empty where a ranking would be invented."""
+    """What a person gave, read into phrases. ``reasons`` is not empty where a ranking would be invented.
+
+    ``text`` is what offsets of the sources ``text`` and ``file`` refer to; with both given it is the file's, and ``typed`` the other.
+    """
 
     phrases: tuple[Phrase, ...]
     jobs: tuple[Job, ...] = ()
     degrees: tuple[str, ...] = ()
     text: str | None = None
+    typed: str | None = None
     language: str = "en"
     set_aside: dict[str, int] = field(default_factory=lambda: {"contact": 0, "references": 0})
     truncated: bool = False

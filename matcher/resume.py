@@ -63,7 +63,8 @@ def read_query(
             read_json_resume(member, reading)
     whole = document_text if document_text is not None else text
     reasons = () if stated else _insufficient(reading, doubts, whole or "")
-    return _finish(reading, reasons, prose.language_of(whole or "") if "not_english" in reasons else "en", whole)
+    query = _finish(reading, reasons, prose.language_of(whole or "") if "not_english" in reasons else "en", whole)
+    return replace(query, typed=text) if document_text is not None and text is not None else query
 
 
 def _finish(reading: Reading, reasons: tuple[Reason, ...], language: str, text: str | None) -> Query:

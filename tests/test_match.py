@@ -112,6 +112,13 @@ def test_a_document_is_read_from_a_path(matcher: Matcher, tmp_path: Path) -> Non
     assert [m.code for m in matcher.match(path)] == [m.code for m in matcher.match(RESUME)]
 
 
+def test_a_scanned_document_is_insufficient_unless_something_else_was_given(matcher: Matcher) -> None:
+    scanned = Path(__file__).parent / "fixtures" / "documents" / "scanned.pdf"
+    alone = matcher.match(scanned)
+    assert (alone.status, alone.reasons) == ("insufficient", ("no_text_layer",))
+    assert matcher.match(scanned, title="Auto Mechanic")[0].code == "49-3023.00"
+
+
 @pytest.mark.parametrize("text", ["", "   ", "hi", "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18"])
 def test_too_little_gets_reasons_and_no_ranking(matcher: Matcher, text: str) -> None:
     answer = matcher.match(text=text)

@@ -125,6 +125,27 @@ def test_headers_of_many_shapes_are_set_aside(header: str) -> None:
     assert not [p.text for p in query.phrases if "canary" in p.text.lower() or "555" in p.text or "@" in p.text]
 
 
+def test_a_sentence_with_an_address_in_it_is_set_aside() -> None:
+    text = "Experience\nClerk, 2010 - 2012\nSold tickets.\nAsked every guest of the house to call (503) 555-0142 or to write to jane@example.org\n"
+    query = read_query(text=text)
+    assert [p.text for p in query.phrases] == ["Clerk", "Sold tickets."]
+    assert query.set_aside["contact"] == 1
+
+
+def test_labelled_contact_lines_are_set_aside_in_any_section() -> None:
+    query = read_query(
+        text="Experience\nClerk, 2010 - 2012\nSold tickets.\n\nHobbies\nChess clubs\nAddress: Canary Road\nSkype: canary.jane\n"
+    )
+    assert query.set_aside["contact"] == 2
+    assert "anary" not in repr(query.phrases)
+
+
+def test_a_name_below_the_sidebar_is_known_from_its_address() -> None:
+    text = "Contact\nwww.linkedin.com/in/jane-canary\n\nTop Skills\nNegotiation\n\nJane Canary\n\nSummary\nBuys grain from farms.\n"
+    query = read_query(text=text)
+    assert [p.text for p in query.phrases] == ["Negotiation", "Buys grain from farms."]
+
+
 def test_a_name_that_is_a_trade_is_still_a_name() -> None:
     query = read_query(text="Robin Baker\nPastry Chef\nbaker@example.org\n\nExperience\nPastry Chef, 2015 - 2018\nBaked bread.\n")
     assert texts(query, "title", None) == ["Pastry Chef"]
@@ -162,7 +183,7 @@ def test_headings_are_known_in_their_usual_wordings(heading: str, role: str) -> 
     [
         "Warehouse Lead, Acme Inc, Reno, NV, 03/2010 - 06/2014",
         "03/2010 to 06/2014 Warehouse Lead | Acme Inc",
-        "Company Name March 2010 to June 2014 Warehouse Lead\nCity , State",
+        "Company Name Mar 2010 to Jun 2014 Warehouse Lead\nCity , State",
         "Warehouse Lead Company Name | City , State\n03/2010 to 06/2014",
         "Acme Inc\nWarehouse Lead\nMarch 2010 - June 2014",
         "Warehouse Lead\nAcme Inc, Reno, NV\nMar. 2010 – Jun. 2014",
@@ -374,11 +395,12 @@ def test_limits_are_told_with_the_field_and_the_length_but_without_the_content(g
 
 
 def test_what_is_beyond_twenty_thousand_words_is_not_read() -> None:
-    text = "Experience\nCook, 2010 - 2012\n" + "".join(f"Peeled potato number {n}.\n" for n in range(6_000))
+    sentence = " ".join(["we washed and peeled potatoes for the soup"] * 2 + ["on", "board"])
+    text = "Experience\nCook, 2010 - 2012\n" + "".join(f"Today {sentence} {n}.\n" for n in range(1_100))
     query = read_query(document_text=text)
     assert query.truncated
-    # 5 + 4 x 4,998 words are 19,997; the next sentence ends after 20,000 with its third word.
-    assert max(p.end for p in query.phrases) <= text.index("number 4999.")
+    # The first two lines are 5 words, each of the others is 20: the word after 20,000 is the 16th of line 999 (counted from 0).
+    assert len(text[: max(p.end for p in query.phrases)].split()) == 20_000
     assert not read_query(document_text=text[:1000]).truncated
 
 
@@ -458,6 +480,8 @@ def test_a_title_or_a_skill_is_enough_beside_a_text_that_says_nothing() -> None:
         "MIG TIG SMAW GTAW FCAW",
         "HTML CSS JS PHP MySQL Linux AWS GCP",
         "Kotlin JVM gRPC Kubernetes Terraform",
+        "AWS, GCP, HTML, CSS, JS, PHP, MySQL, XML, JSON, SQL, TCP, UDP, DHCP, DNS, VPN, LDAP, SSH, SSL, HTTP, FTP, SMTP, SNMP",
+        "CPR BLS ACLS PALS NRP TNCC CCRN CEN CNOR RNC OCN CMSRN PCCN CPN CPEN CFRN CTRN",
         "Phlebotomy; EKG; CPT; ICD-10; HIPAA; EMR",
         "Buchhaltung, SAP, Excel",
         "Chef de partie, sous chef, garde manger",
@@ -497,13 +521,13 @@ def check_laws(text: str) -> None:
 
 
 @given(ANY_TEXT)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_text_is_read_without_an_error_and_phrases_lie_where_they_say(text: str) -> None:
     check_laws(text)
 
 
 @given(LINES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_mixture_of_a_resumes_lines_is_read_likewise(lines: list[str]) -> None:
     check_laws("\n".join(lines))
     check_laws(" ".join(lines))
@@ -548,9 +572,9 @@ ADVERSARIAL = {
 @pytest.mark.parametrize("heading", ["", "Experience\n", "Skills\n", "Education\n"])
 def test_reading_is_linear_whatever_is_repeated(unit: str, heading: str) -> None:
     began = time.process_time()
-    read_query(text=(heading + unit * 100_000)[:100_000])
-    # Half the longest text; measured at 0.05 to 0.3 s. What is quadratic takes minutes.
-    assert time.process_time() - began < 3
+    read_query(text=(heading + unit * 50_000)[:50_000])
+    # A quarter of the longest text; measured at 0.01 to 0.15 s. What was quadratic took 2 s and more.
+    assert time.process_time() - began < 1
 
 
 def test_twenty_thousand_words_are_read_quickly() -> None:

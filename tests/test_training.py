@@ -46,6 +46,21 @@ def test_first_vectors_are_principal_components_and_frequent_tokens_are_short() 
         first_vectors(encoded, counts, 13)
 
 
+def test_others_may_read_the_written_model(tmp_path: Path) -> None:
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+
+    from matcher.encoder import StaticEncoder
+    from matcher.training import save_static
+
+    tokenizer = Tokenizer(WordLevel({"[UNK]": 0, "bread": 1}, unk_token="[UNK]"))
+    folder = save_static(tmp_path / "model", tokenizer, np.array([[0, 0], [3, 4]], np.float32))
+    # As any other file of the folder: the umask decides, not the library that writes.
+    modes = {p.stat().st_mode for p in folder.iterdir() if p.is_file()}
+    assert len(modes) == 1
+    np.testing.assert_allclose(StaticEncoder.load(folder).encode(["bread"]), [[0.6, 0.8]], atol=1e-3)
+
+
 SMALL = EncoderConfig(steps=40, dim=16, batch=24, bigrams=5, rarest_piece=2000)
 
 
