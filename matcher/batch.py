@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from matcher.match import Filters, Matcher
 
@@ -60,6 +60,10 @@ def run_batch(
     if out.suffix not in (".jsonl", ".ndjson", ".parquet"):
         raise BatchError(f"{out}: expected a name ending in .jsonl, .ndjson or .parquet")
     (filters or Filters()).allowed(matcher.index)  # a filter that cannot be must stop the batch, not spoil each row
+    if out.exists() and source.exists() and out.samefile(source):
+        raise BatchError(f"{out}: is the input, too; name another file")
+    if out.suffix == ".parquet":
+        _need_pyarrow(out)
     part, settings = out.with_name(out.name + ".part"), out.with_name(out.name + ".part.json")
     stated = {
         "engine": dict(matcher.engine),
@@ -72,6 +76,8 @@ def run_batch(
     done = _rows_done(part, settings, text) if resume else None
     rows = insufficient = errors = 0
     try:
+        if not done:
+            _write_whole(settings, text)
         handle = part.open("r+b" if done else "wb")
     except OSError as error:
         raise BatchError(f"{part}: cannot be written ({error.strerror})") from None
@@ -80,8 +86,7 @@ def run_batch(
             rows, insufficient, errors, size = done
             handle.truncate(size)
             handle.seek(size)
-        else:
-            settings.write_text(text, encoding="utf-8")
+        _hold(handle, part)
         for place, (where, row) in enumerate(read_rows(source)):
             if place < rows:
                 continue
@@ -90,7 +95,7 @@ def run_batch(
             if answer["status"] == "error":
                 errors += 1
                 report(f"{source}, {where}: {answer['error']['detail']}")
-            handle.write(json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace") + b"\n")
+            handle.write(json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n")
             rows += 1
             if rows % _SYNC_EVERY == 0:
                 handle.flush()
@@ -105,6 +110,24 @@ def run_batch(
     settings.unlink(missing_ok=True)
     progress(rows)
     return Tally(rows, insufficient, errors)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
+def _hold(handle: BinaryIO, part: Path) -> None:
+    """Keep a second batch from writing the same part; the kernel frees it when the process dies."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: two batches with one OUT are the user's to avoid
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise BatchError(f"{part}: another batch is writing it") from None
 
 
 def _fingerprint(path: Path) -> dict[str, Any]:

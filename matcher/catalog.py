@@ -37,7 +37,7 @@ _CODE = re.compile(r"\d\d-\d{4}\.\d\d")
 _GROUP_FILE = re.compile(r"\d\d\.toml")
 _RATED: tuple[str, ...] = ("knowledge", "skills", "abilities", "work_activities")
 _LEAST_TITLES = 8
-_MOST_TITLES = 30
+_MOST_TITLES = 18
 _MOST_TECHNOLOGIES = 30
 
 
@@ -85,8 +85,14 @@ def read_catalog(folder: Path | str) -> Release:
     edition = _toml(folder / "catalog.toml")[0]
     occupations: dict[str, Occupation] = {}
     titles: dict[str, str] = {}
+    for field in ("name", "version"):
+        if not isinstance(edition.get(field), str):
+            raise CatalogError(f"{folder / 'catalog.toml'}: expected a text {field!r}")
     for path in sorted(p for p in folder.iterdir() if _GROUP_FILE.fullmatch(p.name)):
         document, place = _toml(path)
+        table = document.get("occupation", {})
+        if not isinstance(table, dict) or not all(isinstance(prose, dict) for prose in table.values()):
+            raise CatalogError(f"{path}: 'occupation' should hold one table a code")
         activities = _activities(path, document)
         for code, prose in document.get("occupation", {}).items():
             if code in occupations:
@@ -285,7 +291,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def choose_titles(occupations: Sequence[Occupation]) -> dict[str, list[str]]:
-    """Return 30 titles a code at most, by one rule for all: first those that O*NET says incumbents reported, then alternates.
+    """Return 18 titles a code at most, by one rule for all: first those that O*NET says incumbents reported, then alternates.
 
     Alternates are taken one by one, each time the one whose words not yet covered by the chosen titles weigh most (inverse
     frequency over occupations, divided by the root of its number of words), so that few titles cover most wordings. Titles that

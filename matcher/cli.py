@@ -40,7 +40,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         # A terminal of another encoding, or text with lone surrogates, must not stop an answer.
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
     try:
         app(standalone_mode=True)
     except KeyboardInterrupt:
@@ -54,11 +54,19 @@ def main() -> None:
         _fail(f"{error.filename or 'input'}: {error.strerror or type(error).__name__}", 1)
     except (MemoryError, RecursionError) as error:
         _fail(f"the input is too costly to read ({type(error).__name__})", 1)
+    except Exception as error:  # noqa: BLE001 - a traceback tells a user nothing, and could hold what they gave
+        _fail(f"an internal error ({type(error).__name__}); please report it with the command, not with your text", 1)
+
+
+#: What documents may have, and one byte more is enough to see that they have too much.
+_MOST_INPUT = 20_000_000
 
 
 def _exit_code(error: ValueError) -> int:
     from matcher.resources import ResourceError
 
+    if type(error).__name__ == "FilterError":
+        return 2
     modules = {"matcher.index", "matcher.encoder"}
     return 3 if isinstance(error, ResourceError) or type(error).__module__ in modules else 1
 
@@ -155,7 +163,9 @@ def match(
     filters = _filters(job_zone, major_group, exclude, exclude_major_group, min_median_wage, interests)
     from matcher.match import read_inputs
 
-    document: Path | bytes | None = sys.stdin.buffer.read() if file == "-" else Path(file) if file is not None else None
+    document: Path | bytes | None = (
+        sys.stdin.buffer.read(_MOST_INPUT + 1) if file == "-" else Path(file) if file is not None else None
+    )
     name = "standard input" if file == "-" else None
     query = read_inputs(document=document, name=name, text=text, skills=skill, title=title)
     answer = _load(index, encoder).match_query(query, top=top, explain=explain, filters=filters)

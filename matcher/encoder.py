@@ -107,7 +107,8 @@ class StaticEncoder:
         """
         folder = Path(path)
         modules = _json(folder / "modules.json")
-        kinds = [str(m.get("type", "")).rsplit(".", 1)[-1] for m in modules] if isinstance(modules, list) else []
+        listed = modules if isinstance(modules, list) else []
+        kinds = [str(m.get("type", "")).rsplit(".", 1)[-1] if isinstance(m, dict) else "?" for m in listed]
         if kinds != ["StaticEmbedding", "Normalize"]:
             raise EncoderError(f"{folder / 'modules.json'}: modules {kinds}, expected StaticEmbedding and Normalize")
         inner = folder / str(modules[0].get("path", ""))
@@ -187,9 +188,9 @@ def _name_of(folder: Path) -> str:
     """Return the model's own name (``matcher.json`` beside the modules), else the folder's."""
     about = folder / "matcher.json"
     if about.exists():
-        name = _json(about).get("name")
-        if isinstance(name, str):
-            return name
+        found = _json(about)
+        if isinstance(found, dict) and isinstance(found.get("name"), str):
+            return str(found["name"])
     return folder.resolve().name
 
 
@@ -205,7 +206,7 @@ class SentenceTransformerEncoder:
             raise EncoderError(f"encoder {model!r} needs sentence-transformers; install the extra 'transformers'") from None
         try:
             self._model = SentenceTransformer(source, device=device)
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
             raise EncoderError(
                 f"{model}: not a sentence-transformers model that can be had here ({str(error).splitlines()[0][:120]})"
             ) from None

@@ -53,7 +53,10 @@ class Estimate:
 
 def read_labelled(path: Path | str) -> list[LabelledQuery]:
     """Read a JSON Lines file of ``id``, ``labels`` and one or more of ``text``, ``skills``, ``title``."""
-    return list(_labelled(Path(path)))
+    rows = list(_labelled(Path(path)))
+    if not rows:
+        raise EvaluationError(f"{path}: no rows; expected one JSON object a line")
+    return rows
 
 
 def _labelled(path: Path) -> Iterator[LabelledQuery]:

@@ -49,7 +49,7 @@ def evidence(index: OccupationIndex, query: QueryVectors, rows: Sequence[int], *
     floors = np.array([FLOORS[kind] for kind in _KINDS], dtype=np.float32)[kinds]
     fits = np.array([[phrase.role in _ROLES[kind] for phrase in query.phrases] for kind in _KINDS])
     titles = np.array([phrase.role == "title" for phrase in query.phrases])
-    needed = np.where(titles[None, :] & (kinds != _KINDS.index(Kind.TITLE))[:, None], FLOOR_OF_A_TITLE, floors[:, None])
+    needed = np.where(titles[None, :] & (kinds != _KINDS.index(Kind.TITLE))[:, None], np.float32(FLOOR_OF_A_TITLE), floors[:, None])
     shown = (cosines >= needed) & fits[kinds]
     strength = cosines * (1.0 + 0.1 * query.weights / (query.weights.max() or 1.0))[None, :].astype(np.float32)
     result = []

@@ -12,6 +12,7 @@ import re
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -174,8 +175,12 @@ def _unpack(archive: Path, folder: Path, release: str, tell: Callable[[str, floa
     tell("checking", 1.0)
     try:
         with zipfile.ZipFile(archive) as bundle:
+            members = bundle.infolist()
+            tables = [Path(m.filename).name for m in members if not m.is_dir() and m.filename.endswith(".txt")]
+            if len(members) > 500 or sum(m.file_size for m in members) > 400_000_000 or len(set(tables)) != len(tables):
+                raise FetchError(f"{archive.name}: too many files, too large, or a table twice; nothing was replaced")
             damaged = bundle.testzip()
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as error:
         raise FetchError(f"{archive.name}: not an intact zip archive ({error}); nothing was replaced") from None
     if damaged:
         raise FetchError(f"{archive.name}: {damaged} in it is damaged; nothing was replaced")
@@ -185,6 +190,7 @@ def _unpack(archive: Path, folder: Path, release: str, tell: Callable[[str, floa
         raise FetchError(f"{archive.name}: not an O*NET text release: {error}; nothing was replaced") from None
     _counted(found, release, archive.name)
     temporary = Path(tempfile.mkdtemp(prefix=".unpack-", dir=folder.parent))
+    temporary.chmod(0o755)
     try:
         with zipfile.ZipFile(archive) as bundle:
             for member in bundle.infolist():

@@ -32,6 +32,8 @@ from matcher.records import Kind, Occupation, Release, Wage, importance_percent
 FORMAT = 1
 MANIFEST = "manifest.json"
 CURRENT = "CURRENT"
+#: Up to here products of 8-bit rows are below 2^24, hence exact in float32.
+MAX_DIM = 1040
 
 #: The kinds that are statements of an index, in the order of its rows.
 KINDS: tuple[Kind, ...] = (
@@ -89,8 +91,8 @@ def quantise(vectors: npt.NDArray[np.float32]) -> Quantised:
 def similarities(left: Quantised, right: Quantised) -> npt.NDArray[np.float32]:
     """Return the (len(left), len(right)) cosines, equal to the last bit whatever stands beside a row."""
     dim = left.values.shape[1]
-    if dim * 127 * 127 >= 2**24:
-        raise ValueError(f"exact similarities need at most 1040 dimensions, not {dim}")
+    if dim > MAX_DIM:
+        raise ValueError(f"exact similarities need at most {MAX_DIM} dimensions, not {dim}")
     products = left.values.astype(np.float32) @ right.values.astype(np.float32).T
     products *= left.scales[:, None]
     products *= right.scales[None, :]
@@ -206,6 +208,8 @@ class OccupationIndex:
                 if attempt < 2 and _current(root) != folder:
                     continue
                 raise OccupationIndexError(f"{folder}: {Path(str(error.filename)).name} is missing") from None
+            except OSError as error:
+                raise OccupationIndexError(f"{error.filename or folder}: cannot be read ({error.strerror})") from None
             if encoder is not None:
                 _same_encoder(folder, manifest, encoder)
             return index
@@ -452,7 +456,9 @@ def build_index(
     Raises IndexBusy while another process writes there, OccupationIndexError where ``out`` cannot be written or is something else.
     """
     root = Path(out)
-    if root.exists() and (not root.is_dir() or (any(root.iterdir()) and not (root / CURRENT).exists() and not _ours(root))):
+    if encoder.dim > MAX_DIM:
+        raise OccupationIndexError(f"encoder {encoder.name}: {encoder.dim} dimensions, an index holds {MAX_DIM} at most")
+    if root.exists() and not (root.is_dir() and _ours(root)):
         raise OccupationIndexError(f"{root}: exists and is not an index; name another folder")
     tell = progress or (lambda what, share: None)
     with _writer(root):
@@ -462,6 +468,7 @@ def build_index(
             manifest = _write_version(release, encoder, temporary, wages or {}, source, notice, tell)
             data = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False).encode()
             _write_synced(temporary / MANIFEST, data)
+            temporary.chmod(0o755)  # mkdtemp's folders are the owner's alone, an index is shared by workers
             _sync_folder(temporary)
             name = hashlib.sha256(data).hexdigest()[:16]
             folder = root / name
@@ -491,8 +498,9 @@ def build_index(
 
 
 def _ours(root: Path) -> bool:
-    """Whether a folder without a pointer is what an interrupted first build leaves."""
-    return all(p.name == ".lock" or p.name.startswith(".new-") or re.fullmatch(r"[0-9a-f]{16}", p.name) for p in root.iterdir())
+    """Whether a folder holds nothing but what this module writes, so that sweeping it can harm nobody."""
+    own = re.compile(rf"\.lock|\.?{CURRENT}|\.new-.*|\.old-.*|[0-9a-f]{{16}}")
+    return all(own.fullmatch(p.name) for p in root.iterdir())
 
 
 def _versions(root: Path) -> set[str]:

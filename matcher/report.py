@@ -103,7 +103,7 @@ def print_evaluation(report: dict[str, Any]) -> None:
     """Print measures by file and ranker, each mean with its 95 % interval."""
     console = _console()
     for path, rankers in report["files"].items():
-        table = Table(title=path, title_justify="left")
+        table = Table(title=Text(path), title_justify="left")
         names = ["hit@1", "hit@5", "hit@10", "MRR", "nDCG@10", "hit@1 difference"]
         for name in ("ranker", "n", *names[: 6 if len(rankers) > 1 else 5]):
             table.add_column(name)
@@ -111,7 +111,7 @@ def print_evaluation(report: dict[str, Any]) -> None:
             cells = [_cell(measures[name]) if name in measures else "" for name in names[: 6 if len(rankers) > 1 else 5]]
             table.add_row(ranker, str(measures["hit@1"]["n"]), *cells)
         console.print(table)
-    console.print(", ".join(f"{key} {value}" for key, value in report["engine"].items()))
+    console.print(Text(", ".join(f"{key} {value}" for key, value in report["engine"].items())))
 
 
 def _cell(estimate: dict[str, float]) -> str:

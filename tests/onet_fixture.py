@@ -83,6 +83,7 @@ TABLES: dict[str, list[str]] = {
     "Education, Training, and Experience": [
         "O*NET-SOC Code\tElement ID\tElement Name\tScale ID\tCategory\tData Value\tN\tRecommend Suppress\tDate",
         f"{BAKER}\t2.D.1\tRequired Level of Education\tRL\t1\t55.00\t30\tN\t08/2023",
+        f"{BAKER}\t2.D.4.a\tCertificates\tIM\tn/a\t3.10\t30\tN\t08/2023",
         f"{BAKER}\t3.A.1\tRelated Work Experience\tRW\t2\t20.00\t30\tN\t08/2023",
     ],
     "Education, Training, and Experience Categories": [
@@ -136,30 +137,51 @@ def old_layout() -> dict[str, list[str]]:
 
 
 def new_layout() -> dict[str, list[str]]:
-    """The layout from 30.3 on as other people's loaders tell it: skills in two tables, software, interests and titles renamed."""
+    """The layout from 30.3 on as several people who read it describe it.
+
+    Skills are two tables, education is two tables with two lists of categories, software, interests, titles and detailed activities
+    have other names, and work values and tools are gone.
+    """
+    shares, categories = TABLES["Education, Training, and Experience"], TABLES["Education, Training, and Experience Categories"]
     tables = {
         name: rows
         for name, rows in TABLES.items()
-        if name not in ("Skills", "Technology Skills", "Interests", "Work Values", "Alternate Titles")
+        if name
+        not in ("Skills", "Technology Skills", "Interests", "Work Values", "Alternate Titles", "DWA Reference", "Tools Used")
+        and not name.startswith("Education")
     }
     tables |= {
         "Read Me": ["O*NET 30.3 Database"],
         "Essential Skills": TABLES["Skills"],
         "Transferable Skills": [RATING, f"{CLERK}\t2.B.1\tNegotiating\tIM\t2.50\t30\tN\tn/a\t08/2026"],
         "Software Skills": [
-            "O*NET-SOC Code\tElement ID\tElement Name\tWorkplace Example\tHot Technology\tIn Demand",
-            f"{CLERK}\t2.E.1\tAccounting software\tLedgerBook\tN\tY",
+            "O*NET-SOC Code\tWorkplace Example\tElement ID\tElement Name\tHot Technology\tIn Demand",
+            f"{CLERK}\tLedgerBook\t2.E.1\tAccounting software\tN\tY",
+            f"{CLERK}\tInvoice Pad\t2.E.1\tAccounting software\t\t",
         ],
         "Career Interest Types": TABLES["Interests"],
-        "Job Titles": ["O*NET-SOC Code\tJob Title\tShort Title", f"{BAKER}\tBread Maker\tn/a", f"{CLERK}\tBooks Clerk\tn/a"],
+        "Specific Interest Areas": TABLES["Interests"],
+        "Job Titles": [row.replace("Alternate Title", "Job Title") for row in TABLES["Alternate Titles"]],
+        "GWAs to IWAs to DWAs": [
+            "GWA Element ID\tIWA Element ID\tDWA Element ID\tDWA Element Name",
+            *TABLES["DWA Reference"][1:],
+        ],
+        "Tasks to DWAs": [row.replace("DWA ID", "DWA Element ID") for row in TABLES["Tasks to DWAs"]],
+        "Education": [shares[0], *(row for row in shares[1:] if "\t2.D." in row)],
+        "Training and Experience": [shares[0], *(row for row in shares[1:] if "\t3.A." in row)],
+        "Education Categories": [categories[0], *(row for row in categories[1:] if row.startswith("2.D."))],
+        "Training and Experience Categories": [categories[0], *(row for row in categories[1:] if row.startswith("3.A."))],
     }
     return tables
 
 
-def write_release(folder: Path, tables: dict[str, list[str]] | None = None) -> Path:
-    """Write ``tables`` (30.1's layout by default) to a folder."""
+LAYOUTS = {"28.0": old_layout, "30.1": lambda: TABLES, "30.3": new_layout}
+
+
+def write_release(folder: Path, tables: dict[str, list[str]] | None = None, *, layout: str = "30.1") -> Path:
+    """Write ``tables``, or the invented release in one of ``LAYOUTS``, to a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, rows in (tables or TABLES).items():
+    for name, rows in (tables or LAYOUTS[layout]()).items():
         (folder / f"{name}.txt").write_text("\n".join(rows) + "\n", encoding="utf-8")
     return folder
 

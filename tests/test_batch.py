@@ -232,3 +232,26 @@ def test_memory_does_not_grow_with_the_file(matcher: Matcher, tmp_path: Path) ->
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < peaks[0] * 1.5
+
+
+def test_the_input_is_never_the_output(matcher: Matcher, tmp_path: Path) -> None:
+    source = _write(tmp_path / "in.jsonl", ROWS)
+    before = source.read_bytes()
+    with pytest.raises(BatchError, match="is the input, too"):
+        run_batch(matcher, source, source)
+    assert source.read_bytes() == before
+
+
+def test_two_batches_do_not_write_one_part(matcher: Matcher, tmp_path: Path) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    source = _write(tmp_path / "in.jsonl", ROWS)
+    with (tmp_path / "out.jsonl.part").open("wb") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        with pytest.raises(BatchError, match="another batch is writing it"):
+            run_batch(matcher, source, tmp_path / "out.jsonl")
+
+
+def test_a_lone_surrogate_spoils_no_file(matcher: Matcher, tmp_path: Path) -> None:
+    source = _write(tmp_path / "in.jsonl", ['{"id": "\\ud800", "title": "Line Cook"}'])
+    run_batch(matcher, source, tmp_path / "out.jsonl")
+    assert _read(tmp_path / "out.jsonl")[0]["id"] == "?"

@@ -65,7 +65,7 @@ def test_a_file_standard_input_and_the_environment_are_sources(index: Path, tmp_
         (["match"], 2, b"expected a FILE"),
         (["match", "--top", "0", "--title", "x"], 2, b"--top"),
         (["match", "nowhere.pdf"], 1, b"nowhere.pdf"),
-        (["match", "--title", "cook", "--job-zone", "9"], 1, b"job_zone: 9"),
+        (["match", "--title", "cook", "--job-zone", "9"], 2, b"job_zone: 9"),
         (["match", "--title", "cook", "--index", "nowhere"], 3, b"no index here"),
         (["index", "--out", "x"], 2, b"--onet"),
         (["index", "--onet", "nowhere", "--out", "x"], 1, b"nowhere"),

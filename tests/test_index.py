@@ -111,6 +111,25 @@ def test_a_folder_that_is_something_else_is_refused_and_left_alone(tmp_path: Pat
     assert [p.name for p in tmp_path.iterdir()] == ["photo.png"]
 
 
+def test_a_foreign_folder_that_has_a_file_called_current_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "CURRENT").write_text("MANIFEST-000004\n")
+    (tmp_path / "000005.log").write_bytes(b"x")
+    (tmp_path / "0123456789abcdef").mkdir()
+    with pytest.raises(OccupationIndexError, match="is not an index"):
+        build_index(RELEASE, WordEncoder(), tmp_path)
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_an_index_can_be_read_by_other_users(built: Path) -> None:
+    assert OccupationIndex.load(built).path.stat().st_mode & 0o055 == 0o055
+
+
+def test_an_encoder_with_too_many_dimensions_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(OccupationIndexError, match="1041 dimensions"):
+        build_index(RELEASE, WordEncoder(1041), tmp_path / "index")
+    assert not (tmp_path / "index").exists()
+
+
 def test_only_one_writer_at_a_time(built: Path) -> None:
     import fcntl
 
