@@ -37,8 +37,8 @@ _CODE = re.compile(r"\d\d-\d{4}\.\d\d")
 _GROUP_FILE = re.compile(r"\d\d\.toml")
 _RATED: tuple[str, ...] = ("knowledge", "skills", "abilities", "work_activities")
 _LEAST_TITLES = 8
-_MOST_TITLES = 18
-_MOST_TECHNOLOGIES = 30
+_MOST_TITLES = 17
+_MOST_TECHNOLOGIES = 20
 
 
 class CatalogError(ValueError):
@@ -291,7 +291,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def choose_titles(occupations: Sequence[Occupation]) -> dict[str, list[str]]:
-    """Return 18 titles a code at most, by one rule for all: first those that O*NET says incumbents reported, then alternates.
+    """Return 17 titles a code at most, by one rule for all: first those that O*NET says incumbents reported, then alternates.
 
     Alternates are taken one by one, each time the one whose words not yet covered by the chosen titles weigh most (inverse
     frequency over occupations, divided by the root of its number of words), so that few titles cover most wordings. Titles that
@@ -331,7 +331,7 @@ def _gain(title: Sequence[str], covered: Mapping[str, int], frequency: Mapping[s
 
 
 def choose_technologies(occupations: Sequence[Occupation]) -> dict[str, list[list[Any]]]:
-    """Return 30 technologies a code at most: in demand first, then hot ones, then those that the fewest occupations use."""
+    """Return 20 technologies a code at most: in demand first, then hot ones, then those that the fewest occupations use."""
     holders = Counter(t for o in occupations for t in {t.name for t in o.technologies})
     chosen = {}
     for o in occupations:
