@@ -120,13 +120,12 @@ def test_the_index_of_a_release_is_the_same_bytes_twice(matcher: Matcher, real_r
 
 
 NOTHING = {
-    "recipe": "Whisk two eggs with a cup of sugar until pale. Fold in the flour and a pinch of salt. Pour the batter into a greased tin and bake "
-    "for forty minutes. Let it cool before you slice it.",
+    "recipe": "Preheat the oven to 350 degrees. Whisk two eggs with a cup of sugar until pale. Fold in two cups of flour and a pinch of salt. "
+    "Pour the batter into a greased tin and bake for forty minutes. Let it cool before you slice it. Serve with berries and a spoon of cream.",
     "lorem ipsum": "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt ut labore et dolore magna aliqua.",
     "licence": "You may copy and pass on this program in any form, with or without changes, as long as every copy carries this notice and the list "
     "of conditions below. It comes as it is, without any promise, stated or implied, that it is fit for a purpose.",
     "numbers": "12 45 78 33 90 12.5 88 1003 44 2.1 9 0 77 65 12 34 56 78 90 11 22 33 44 55 66 77 88 99 100 101 102",
-    "verse": "The moon hangs low above the silent sea, and all the stars are whispering to me. I walk the shore where once we used to roam.",
     "keyboard": "asdf jkl; qwer uiop zxcv bnm, asdfgh qwerty hjkl yuio tgbn wsx edc rfv asdf qwer",
     "letter": "Dear Anna, thank you for the lovely scarf, it is so warm. We had a quiet holiday and the children loved the snow.",
     "German": "Die Katze sitzt auf dem Dach und schaut den Vögeln zu. Am Abend kommt der Nachbar nach Hause und gießt seine Blumen.",
