@@ -514,7 +514,7 @@ def _contrast(
                 )
             optimiser.zero_grad()
             loss.backward()
-            optimiser.step()  # type: ignore[no-untyped-call]
+            optimiser.step()
             if step % 50 == 0:
                 tell(step / config.steps)
     finally:
