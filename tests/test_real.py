@@ -32,9 +32,11 @@ def matcher(real_release: Release, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def texts_of(shared: Path) -> list[str]:
-    resumes = [json.loads(line)["text"] for line in (shared / "eval" / "resumes.dev.jsonl").open(encoding="utf-8")]
-    descriptions = [json.loads(line)["text"] for line in (shared / "eval" / "esco_descriptions.dev.jsonl").open(encoding="utf-8")]
-    return (resumes + descriptions)[:500]
+    texts = []
+    for name in ("resumes", "esco_descriptions"):
+        lines = (shared / "eval" / f"{name}.dev.jsonl").read_text(encoding="utf-8").split("\n")
+        texts += [json.loads(line)["text"] for line in lines if line]
+    return texts[:500]
 
 
 DIGEST = """
