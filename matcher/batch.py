@@ -11,6 +11,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from matcher.match import Filters, Matcher
 SUFFIXES = (".jsonl", ".ndjson", ".csv", ".parquet")
 _ROW_GROUP = 5000
 _SYNC_EVERY = 200
+#: What bytes that are not UTF-8 become when they are read with ``surrogateescape``.
+_UNDECODED = re.compile("[\udc80-\udcff]")
 
 
 class BatchError(ValueError):
@@ -183,7 +186,7 @@ def _answer(
         answer = matcher.match(text=text, skills=skills, title=title, top=top, explain=explain, filters=filters)
     except ValueError as error:
         return {
-            "id": str(identity),
+            "id": identity,
             "matches": [],
             "status": "error",
             "error": {"type": type(error).__name__, "detail": str(error)},
@@ -191,7 +194,7 @@ def _answer(
     whole = answer.to_dict()
     keep = ("rank", "code", "title", "score", "fusion") + (("evidence",) if explain else ())
     found: dict[str, Any] = {
-        "id": str(identity),
+        "id": identity,
         "matches": [{k: m[k] for k in keep} for m in whole["matches"]],
         "status": answer.status,
         "error": None,
@@ -245,7 +248,8 @@ def _json_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any] | BatchRowEr
 def _csv_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any] | BatchRowError]]:
     csv.field_size_limit(10_000_000)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as handle:
+        # Bytes that are not UTF-8 come through as lone surrogates, so that they spoil their own row alone.
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as handle:
             reader = csv.DictReader(handle)
             if not set(reader.fieldnames or ()) & {"text", "skills", "title"}:
                 raise BatchError(f"{path}, line 1: expected a header with one or more of text, skills, title")
@@ -253,10 +257,10 @@ def _csv_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any] | BatchRowErr
                 where = f"line {reader.line_num}"
                 if None in row:
                     yield where, BatchRowError(f"more fields than the header's {len(reader.fieldnames or ())}")
+                elif any(_UNDECODED.search(value) for value in row.values() if value):
+                    yield where, BatchRowError("not UTF-8")
                 else:
                     yield where, {k: v for k, v in row.items() if v not in (None, "")}
-    except UnicodeDecodeError:
-        raise BatchError(f"{path}: not UTF-8") from None
     except csv.Error as error:
         raise BatchError(f"{path}: not CSV ({error})") from None
 
@@ -298,7 +302,8 @@ def _to_parquet(part: Path, out: Path, explain: bool) -> None:
     with pq.ParquetWriter(temporary, schema) as writer, part.open("rb") as handle:
         block: list[dict[str, Any]] = []
         for line in handle:
-            block.append(json.loads(line))
+            row = json.loads(line)
+            block.append({**row, "id": str(row["id"])})  # a column has one type
             if len(block) == _ROW_GROUP:
                 writer.write_table(pa.Table.from_pylist(block, schema=schema))
                 block = []

@@ -101,6 +101,9 @@ GroupOption = Annotated[list[str] | None, typer.Option("--major-group", help="On
 ExcludeOption = Annotated[list[str] | None, typer.Option("--exclude", help="Leave out these codes.")]
 ExcludeGroupOption = Annotated[list[str] | None, typer.Option("--exclude-major-group", help="Leave out these major groups.")]
 WageOption = Annotated[float | None, typer.Option("--min-median-wage", help="At least this median pay, in dollars a year.")]
+EncoderOption = Annotated[
+    str | None, typer.Option("--encoder", help="The encoder the index was made with, if neither the bundled one nor minilm.")
+]
 InterestOption = Annotated[str, typer.Option("--interests", help="Leading interests, letters of RIASEC, e.g. RI.")]
 
 
@@ -143,9 +146,7 @@ def match(
     skill: Annotated[list[str] | None, typer.Option("--skill", help="A skill; repeat for several.")] = None,
     title: Annotated[str | None, typer.Option("--title", help="A job title.")] = None,
     index: IndexOption = None,
-    encoder: Annotated[
-        str | None, typer.Option("--encoder", help="The encoder the index was made with, if not the default.")
-    ] = None,
+    encoder: EncoderOption = None,
     top: TopOption = 10,
     as_json: JsonOption = False,
     explain: ExplainOption = True,
@@ -279,6 +280,7 @@ def batch(
     ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Matches: .jsonl or .parquet.")],
     index: IndexOption = None,
+    encoder: EncoderOption = None,
     top: TopOption = 10,
     explain: Annotated[bool, typer.Option("--explain/--no-explain", help="Write the evidence, too.")] = False,
     resume: Annotated[bool, typer.Option("--continue", help="Go on where a run was cut off.")] = False,
@@ -295,7 +297,7 @@ def batch(
     filters = _filters(job_zone, major_group, exclude, exclude_major_group, min_median_wage, interests)
     with _progress("matching") as tell:
         tally = run_batch(
-            _load(index),
+            _load(index, encoder),
             source,
             out,
             top=top,
@@ -314,9 +316,7 @@ def batch(
 def evaluate(
     files: Annotated[list[Path], typer.Argument(metavar="QUERIES.jsonl...", help="Labelled queries.")],
     index: IndexOption = None,
-    encoder: Annotated[
-        str | None, typer.Option("--encoder", help="The encoder the index was made with, if not the default.")
-    ] = None,
+    encoder: EncoderOption = None,
     baseline: Annotated[list[Baseline] | None, typer.Option("--baseline", help="Also measure this; repeat for several.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -328,6 +328,8 @@ def evaluate(
     with _progress("evaluating") as tell:
         for number, path in enumerate(files):
             rows = evaluation.read_labelled(path)
+            if strange := evaluation.unknown_labels(rows, matcher.index):
+                _say(f"{path}: {len(strange)} labels are not in this index and can't be found, {strange[0]} for one")
             rankers = {"matcher": evaluation.matcher_ranker(matcher)}
             for name in baseline or ():
                 rankers[name.value] = evaluation.baseline_ranker(name.value, matcher.index)
@@ -360,9 +362,9 @@ def _estimate(estimate: Estimate) -> dict[str, float | int]:
 
 
 @app.command()
-def about(index: IndexOption = None, as_json: JsonOption = False) -> None:
+def about(index: IndexOption = None, encoder: EncoderOption = None, as_json: JsonOption = False) -> None:
     """Tell which data, encoder and ranking model answer, and how to get the full release."""
-    matcher = _load(index)
+    matcher = _load(index, encoder)
     manifest = matcher.index.manifest
     facts = {
         "engine": dict(matcher.engine),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -202,8 +203,12 @@ class SentenceTransformerEncoder:
         source = str(minilm_folder()) if model == MINILM else model
         try:
             from sentence_transformers import SentenceTransformer
+            from transformers.utils import logging
         except ImportError:
             raise EncoderError(f"encoder {model!r} needs sentence-transformers; install the extra 'transformers'") from None
+        if not sys.stderr.isatty():
+            quiet: Any = logging
+            quiet.disable_progress_bar()
         try:
             self._model = SentenceTransformer(source, device=device)
         except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
@@ -219,8 +224,21 @@ class SentenceTransformerEncoder:
 
     @cached_property
     def digest(self) -> str:
-        """The sha256 over the model's parameters, in the order of their names."""
+        """The sha256 over all that makes a vector: modules and their settings (pooling, greatest length), tokenizer, parameters."""
         sha = hashlib.sha256()
+        modules: list[Any] = list(self._model.children())
+        for module in modules:
+            sha.update(type(module).__name__.encode())
+            # A transformer's own settings hold the paths and versions of where it was loaded; its parameters tell it apart.
+            settings = module.get_config_dict() if hasattr(module, "get_config_dict") and not hasattr(module, "auto_model") else {}
+            sha.update(json.dumps(settings, sort_keys=True, default=str).encode())
+        sha.update(str(self._model.max_seq_length).encode())
+        tokenizer = self._model.tokenizer
+        backend = getattr(tokenizer, "backend_tokenizer", tokenizer)
+        if hasattr(backend, "to_str"):
+            # Padding and truncation are state that encoding changes.
+            rules = json.loads(backend.to_str())
+            sha.update(json.dumps({k: v for k, v in rules.items() if k not in ("padding", "truncation")}, sort_keys=True).encode())
         for name, tensor in sorted(self._model.state_dict().items()):
             sha.update(name.encode())
             sha.update(np.ascontiguousarray(tensor.numpy()).tobytes())

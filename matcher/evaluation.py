@@ -100,6 +100,11 @@ def _row(path: Path, number: int, line: str) -> LabelledQuery:
     )
 
 
+def unknown_labels(rows: Iterable[LabelledQuery], index: OccupationIndex) -> list[str]:
+    """Return the labels, sorted, that are no code of ``index``: a ranking cannot hold them, so they count as misses."""
+    return sorted({code for row in rows for code in row.labels if code not in index.row_of})
+
+
 def measures_of(ranking: Sequence[str], labels: frozenset[str]) -> dict[str, float]:
     """Return every measure of one ranking (codes, best first) against its acceptable codes.
 

@@ -22,6 +22,8 @@ FLOORS: dict[Kind, float] = {
 }
 MOST: dict[Kind, int] = {Kind.TASK: 3, Kind.ACTIVITY: 2, Kind.KNOWLEDGE: 1, Kind.TECHNOLOGY: 2, Kind.TITLE: 1}
 _KINDS = tuple(FLOORS)
+#: Pairs looked at in one go; it bounds memory (about 20 bytes a pair), the result is the same.
+_MOST_PAIRS = 2_000_000
 #: What reads like a title may be a duty in few words: it counts as one only if it is this near.
 FLOOR_OF_A_TITLE = 0.75
 #: Which phrases can prove what: a single skill proves no title, a sentence no technology.
@@ -41,6 +43,9 @@ def evidence(index: OccupationIndex, query: QueryVectors, rows: Sequence[int], *
     used twice for one occupation.
     """
     statements = [_statements(index, row) for row in rows]
+    if len(rows) > 1 and len(query) * sum(map(len, statements)) > _MOST_PAIRS:
+        half = len(rows) // 2
+        return evidence(index, query, rows[:half], limit=limit) + evidence(index, query, rows[half:], limit=limit)
     if len(query) == 0 or not any(len(s) for s in statements):
         return [() for _ in rows]
     together = np.concatenate(statements)

@@ -190,6 +190,15 @@ class OccupationIndex:
         document: dict[str, Any] = json.loads(self.sections[self.row_of[code]])
         return document
 
+    def require(self, encoder: Encoder) -> None:
+        """Raise OccupationIndexError where the index was made with another encoder than this."""
+        wanted = self.manifest["encoder"]
+        if encoder.dim != wanted["dim"] or encoder.digest != wanted["digest"]:
+            raise OccupationIndexError(
+                f"{self.path / MANIFEST}: made with encoder {wanted['name']} ({wanted['dim']} dimensions, {wanted['digest'][:19]}), "
+                f"not with {encoder.name} ({encoder.dim} dimensions, {encoder.digest[:19]}); name its encoder with --encoder"
+            )
+
     @classmethod
     def load(cls, path: Path | str, *, encoder: Encoder | None = None) -> OccupationIndex:
         """Open the index at ``path`` (a folder with ``CURRENT``), checking every byte.
@@ -203,15 +212,17 @@ class OccupationIndex:
                 manifest, digest = _checked(folder)
                 arrays = _Arrays(folder)
                 index = _assemble(folder, manifest, digest, arrays)
-            except FileNotFoundError as error:
-                # A writer may have swept this version between our reading CURRENT and opening the files.
+            except (FileNotFoundError, OccupationIndexError) as error:
+                # A writer may have swept this version, whole or in part, between our reading CURRENT and opening the files.
                 if attempt < 2 and _current(root) != folder:
                     continue
+                if isinstance(error, OccupationIndexError):
+                    raise
                 raise OccupationIndexError(f"{folder}: {Path(str(error.filename)).name} is missing") from None
             except OSError as error:
                 raise OccupationIndexError(f"{error.filename or folder}: cannot be read ({error.strerror})") from None
             if encoder is not None:
-                _same_encoder(folder, manifest, encoder)
+                index.require(encoder)
             return index
         raise OccupationIndexError(f"{root}: the index was replaced three times while it was opened; try again")
 
@@ -228,15 +239,6 @@ def _current(root: Path) -> Path:
             f"{root / CURRENT}: expected the name of a version (16 hex digits), the file holds something else"
         )
     return root / name.decode().strip()
-
-
-def _same_encoder(folder: Path, manifest: Mapping[str, Any], encoder: Encoder) -> None:
-    wanted = manifest["encoder"]
-    if encoder.dim != wanted["dim"] or encoder.digest != wanted["digest"]:
-        raise OccupationIndexError(
-            f"{folder / MANIFEST}: made with encoder {wanted['name']} ({wanted['dim']} dimensions, {wanted['digest'][:19]}), "
-            f"not with {encoder.name} ({encoder.dim} dimensions, {encoder.digest[:19]})"
-        )
 
 
 _SCHEMA: dict[str, type] = {

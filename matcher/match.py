@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher._version import __version__
-from matcher.encoder import Encoder, load_encoder
+from matcher.encoder import MINILM, Encoder, load_encoder
 from matcher.explain import evidence
 from matcher.index import OccupationIndex
 from matcher.ranker import EqualWeights
@@ -67,6 +67,12 @@ class Filters:
         unknown_codes = [code for code in self.exclude if code not in index.row_of]
         if unknown_codes:
             raise FilterError(f"exclude: {unknown_codes[0]!r} is not a code of this index, expected one such as '15-1252.00'")
+        groups = {entry.code[:2] for entry in index.entries}
+        for name in ("major_group", "exclude_major_group"):
+            if unknown := [group for group in getattr(self, name) if group not in groups]:
+                raise FilterError(
+                    f"{name}: {unknown[0]!r} is not in this index, expected one or more of {' '.join(sorted(groups))}"
+                )
         keep = np.ones(len(index), dtype=bool)
         warnings = []
         for name, value_of, passes in (
@@ -269,10 +275,15 @@ class Matcher:
     def load(cls, index: Path | str | None = None, *, encoder: Encoder | str | Path | None = None) -> Matcher:
         """Open an index (the bundled one by default) and the encoder that it was made with.
 
-        Raises OccupationIndexError, EncoderError or ResourceError where something is missing, corrupt or foreign.
+        Without ``encoder`` it is the bundled one, or MiniLM for an index made with that; another model is to be named. Raises
+        OccupationIndexError, EncoderError or ResourceError where something is missing, corrupt or foreign.
         """
-        chosen = load_encoder(encoder_path() if encoder is None else encoder) if not isinstance(encoder, Encoder) else encoder
-        return cls(OccupationIndex.load(index_path() if index is None else index, encoder=chosen), chosen)
+        opened = OccupationIndex.load(index_path() if index is None else index)
+        if encoder is None:
+            encoder = MINILM if opened.manifest["encoder"]["name"] == MINILM else encoder_path()
+        chosen = encoder if isinstance(encoder, Encoder) else load_encoder(encoder)
+        opened.require(chosen)
+        return cls(opened, chosen)
 
     def match(
         self,

@@ -64,7 +64,7 @@ def test_a_bad_row_is_named_and_never_spoils_the_rest(matcher: Matcher, tmp_path
     assert "line 3: expected one or more of 'text', 'skills', 'title'" in named[2]
     rows = _read(tmp_path / "out.jsonl")
     assert [row["status"] for row in rows] == ["error"] * 5 + ["ok", "ok", "ok", "insufficient"]
-    assert rows[2]["id"] == "5"
+    assert rows[2]["id"] == 5
 
 
 def test_csv_splits_skills_at_semicolons(matcher: Matcher, tmp_path: Path) -> None:
@@ -109,7 +109,6 @@ def test_parquet_in_and_out_hold_the_same_answers_as_json_lines(matcher: Matcher
     [
         ("in.txt", b"x", r"expected a name ending in \.jsonl"),
         ("in.csv", b"name,age\nx,3\n", "expected a header with one or more of text, skills, title"),
-        ("in.csv", b"id,text\n1,caf\xe9\n", "not UTF-8"),
         ("in.parquet", b"PAR", "not a Parquet file"),
     ],
 )
@@ -255,3 +254,14 @@ def test_a_lone_surrogate_spoils_no_file(matcher: Matcher, tmp_path: Path) -> No
     source = _write(tmp_path / "in.jsonl", ['{"id": "\\ud800", "title": "Line Cook"}'])
     run_batch(matcher, source, tmp_path / "out.jsonl")
     assert _read(tmp_path / "out.jsonl")[0]["id"] == "?"
+
+
+def test_bytes_that_are_not_utf8_spoil_their_own_row_of_a_csv_file_alone(matcher: Matcher, tmp_path: Path) -> None:
+    source = tmp_path / "in.csv"
+    source.write_bytes(b"id,title\n1,Line Cook\n2,caf\xe9\n3,Baker\n")
+    told: list[str] = []
+    tally = run_batch(matcher, source, tmp_path / "out.jsonl", report=told.append)
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [row["status"] for row in rows] == ["ok", "error", "ok"]
+    assert (tally.rows, tally.errors) == (3, 1)
+    assert told == [f"{source}, line 3: not UTF-8"]

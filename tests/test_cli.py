@@ -125,6 +125,14 @@ def test_evaluate_prints_measures_with_intervals_beside_baselines(index: Path, t
     assert b"matcher" in run("evaluate", path, "--index", index).stdout
 
 
+def test_evaluate_tells_of_labels_that_the_index_lacks(index: Path, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps({"id": "1", "title": "Attorney", "labels": ["23-1011.00", "99-9999.00"]}) + "\n")
+    done = run("evaluate", path, "--index", index)
+    assert done.returncode == 0
+    assert b"1 labels are not in this index and can't be found, 99-9999.00 for one" in done.stderr
+
+
 def test_batch_names_bad_rows_and_exits_1(index: Path, tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text('{"id": "1", "title": "Attorney"}\nbroken\n')
     done = run("batch", tmp_path / "in.jsonl", tmp_path / "out.jsonl", "--index", index)

