@@ -20,7 +20,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-SOURCES = pyproject.toml build_hook.py $(wildcard matcher/*.py data/catalog/*.toml data/catalog/facts/*.json models/encoder/*)
+SOURCES = pyproject.toml build_hook.py $(wildcard matcher/*.py api/*.py api/*.json data/catalog/*.toml data/catalog/facts/*.json models/encoder/*)
 
 $(VENV)/.venv:
 	$(PYTHON) -m venv $(VENV)

@@ -1,10 +1,12 @@
-"""The command line: ``matcher fetch | index | match | batch | evaluate | train | catalog | about``.
+"""The command line: ``matcher fetch | index | match | gap | what-if | moves | compare | batch | evaluate | audit | about | serve | keys |
+train | catalog``.
 
 Exit codes: 0 done, 1 the input or an item of it was bad, 2 usage, 3 the index or a model is missing, corrupt or foreign.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -15,6 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from matcher.advice_cli import advice_app
+from matcher.audit_cli import audit
 
 if TYPE_CHECKING:
     from matcher.evaluation import Estimate
@@ -29,10 +34,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-train_app = typer.Typer(help="Train the encoder (extra `train`).", no_args_is_help=True)
+train_app = typer.Typer(help="Train the encoder and the ranker (extra `train`).", no_args_is_help=True)
 catalog_app = typer.Typer(help="The starter catalogue.", no_args_is_help=True)
 app.add_typer(train_app, name="train")
 app.add_typer(catalog_app, name="catalog")
+app.registered_commands.extend(advice_app.registered_commands)
+app.command()(audit)
 
 
 def main() -> None:
@@ -414,6 +421,22 @@ def train_encoder(
     _say(f"encoder in {folder}")
 
 
+@train_app.command("ranker")
+def train_ranker(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="QUERIES.jsonl...", help="Labelled queries that the encoder has not seen.")
+    ],
+    index: Annotated[list[Path], typer.Option("--index", help="An index of all occupations; repeat for several.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the model.")],
+) -> None:
+    """Fit weights and calibration of the ranking on labelled queries; prints the out-of-fold figures as JSON."""
+    from matcher.evaluation import read_labelled
+    from matcher.fitting import fit_ranker
+
+    found = fit_ranker([_load(path) for path in index], {path.name: read_labelled(path) for path in files}, out)
+    print(json.dumps(found, indent=1))  # noqa: T201
+
+
 @catalog_app.command("refresh")
 def catalog_refresh(
     onet: Annotated[Path, typer.Option("--onet", help="An O*NET text release: folder or zip.")],
@@ -428,6 +451,30 @@ def catalog_refresh(
         codes = getattr(changes, name)
         print(f"{name}: {len(codes)}" + "".join(f"\n  {code}" for code in codes))  # noqa: T201
     print(f"renamed: {len(changes.renamed)}" + "".join(f"\n  {c}: {a} -> {b}" for c, a, b in changes.renamed))  # noqa: T201
+
+
+_PASSED_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
+
+
+@app.command(context_settings=_PASSED_ON, add_help_option=False)
+def serve(context: typer.Context) -> None:
+    """Serve the matcher over HTTP (extra `service`)."""
+    _service("serve", context.args)
+
+
+@app.command(context_settings=_PASSED_ON, add_help_option=False)
+def keys(context: typer.Context) -> None:
+    """Make, list, revoke and rotate the keys of the service (extra `service`)."""
+    _service("keys", context.args)
+
+
+def _service(name: str, words: list[str]) -> None:
+    """Run a command of the service, which the library does not import: it may not be installed."""
+    try:
+        command = importlib.import_module("api.command")
+    except ModuleNotFoundError as error:
+        _fail(f"{name} needs the extra `service` ({error.name} is missing): pip install 'occupation-matcher[service]'", 2)
+    command.run(name, words)
 
 
 if __name__ == "__main__":

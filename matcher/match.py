@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from matcher._version import __version__
+from matcher.abstention import Abstention
 from matcher.encoder import MINILM, Encoder, load_encoder
 from matcher.explain import evidence
+from matcher.given import AdviceError, Given
+from matcher.groups import groups_of
 from matcher.index import OccupationIndex
-from matcher.ranker import EqualWeights
-from matcher.records import Evidence, Match, Query, Wage
-from matcher.resources import encoder_path, index_path
+from matcher.ranker import EqualWeights, LearnedRanker, Ranker, Ranking
+from matcher.records import Evidence, Kind, Match, Query, Wage
+from matcher.resources import abstention_path, encoder_path, index_path, ranker_path
 from matcher.resume import read_query
-from matcher.signals import query_vectors
+from matcher.signals import QueryVectors
+from matcher.standing import standings
+
+if TYPE_CHECKING:
+    from matcher.gaps import Gaps
+    from matcher.groups import Group
+    from matcher.moves import Comparison, Moves
+    from matcher.whatif import Addition, Opening, Trial, WhatIf
 
 INTERESTS = "RIASEC"
-#: A text less like any occupation than this gets no ranking. All development résumés and 98 % of ESCO's descriptions are nearer.
+#: Where no model of abstention was fitted for the encoder: a text less like any occupation than this gets no ranking.
 LEAST_LIKENESS = 0.33
 #: A title or a skill may be new to us; only one of which nothing at all is known gets no ranking.
 LEAST_LIKENESS_OF_A_NAME = 0.1
@@ -119,6 +129,9 @@ class Matches(Sequence[Match]):
     warnings: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     id: str | None = None
+    groups: tuple[Group, ...] = ()
+    given: Given | None = field(default=None, repr=False, compare=False)
+    _trials: list[Trial] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def status(self) -> Literal["ok", "insufficient"]:
@@ -134,6 +147,65 @@ class Matches(Sequence[Match]):
     def __iter__(self) -> Iterator[Match]:
         return iter(self.matches)
 
+    def gap(self, code: str) -> Gaps:
+        """Return the statements of any occupation, each met, partly met or not found in what was given."""
+        from matcher.gaps import gaps_of
+
+        return gaps_of(self._given(), code)
+
+    def what_if(self, *, add: Sequence[str] = (), remove: Sequence[str] = (), code: str | None = None) -> WhatIf:
+        """Return ranks and scores before and after lines are added or removed; only the change is encoded."""
+        from matcher.whatif import what_if
+
+        return what_if(self._trial(), add=add, remove=remove, code=code)
+
+    def best_additions(self, code: str) -> tuple[Addition, ...]:
+        """Return the three statements of an occupation whose adding would lift it most, if they are true."""
+        from matcher.whatif import best_additions
+
+        return best_additions(self._trial(), code)
+
+    def opens_most(self) -> tuple[Opening, ...]:
+        """Return the skills that would lift most of the near occupations, if they are true."""
+        from matcher.whatif import opens_most
+
+        return opens_most(self._trial())
+
+    def moves(self, *, top: int = 10, start: str | None = None, **wish: Any) -> Moves:
+        """Return occupations to go on to; the wishes are those of ``matcher.moves.Wish``, such as ``pays_more=0.1``."""
+        from matcher.moves import Wish, moves
+
+        return moves(self._given(), wish=Wish(**wish), top=top, start=start)
+
+    def to_frame(self) -> Any:
+        """Return a pandas DataFrame, one row a match (extra ``notebooks``)."""
+        from matcher.frames import matches_frame
+
+        return matches_frame(self.matches)
+
+    def evidence_frame(self) -> Any:
+        """Return a pandas DataFrame, one row a pair of evidence (extra ``notebooks``)."""
+        from matcher.frames import evidence_frame
+
+        return evidence_frame(self.matches)
+
+    def _repr_html_(self) -> str:
+        from matcher.frames import matches_html
+
+        return matches_html(self.matches, note=", ".join(self.reasons) or self.engine["release"])
+
+    def _given(self) -> Given:
+        if self.given is None:
+            raise AdviceError(f"no advice: nothing to compare with was given ({', '.join(self.reasons)})")
+        return self.given
+
+    def _trial(self) -> Trial:
+        if not self._trials:
+            from matcher.whatif import Trial
+
+            self._trials.append(Trial(self._given()))
+        return self._trials[0]
+
     def to_dict(self, *, return_text: bool = False, offset_unit: Literal["code_point", "utf16"] = "code_point") -> dict[str, Any]:
         """Return the answer as JSON values; offsets in code points, or in UTF-16 units for JavaScript."""
         units = None
@@ -144,6 +216,7 @@ class Matches(Sequence[Match]):
         if self.reasons:
             answer["reasons"] = list(self.reasons)
         answer["matches"] = [_match_dict(match, units) for match in self.matches]
+        answer["groups"] = [group.to_dict() for group in self.groups]
         answer["query"] = {
             "phrases": len(self.query.phrases),
             "language": self.query.language,
@@ -206,6 +279,10 @@ def _match_dict(match: Match, units: Mapping[str, _Units] | None) -> dict[str, A
             "match": wage.match,
         },
         "evidence": [_evidence_dict(pair, units) for pair in match.evidence],
+        "gaps": [
+            {"kind": "knowledge", "id": identity, "name": name, "importance": importance, "status": "not_found"}
+            for identity, name, importance in match.gaps
+        ],
     }
 
 
@@ -256,13 +333,25 @@ def read_inputs(
         return read_query(text=text, skills=skills, title=title, resume=resume)
 
 
+def _sorted_out(source: str | Path | Mapping[str, Any] | None) -> tuple[Path | None, str | None, Mapping[str, Any] | None]:
+    """Return ``source`` as (document, text, JSON Resume), the other two None."""
+    if isinstance(source, Path):
+        return source, None, None
+    if isinstance(source, Mapping):
+        return None, None, source
+    return None, source, None
+
+
 class Matcher:
     """Ranks the occupations of one index for queries. Safe to share between threads: nothing in it changes."""
 
-    def __init__(self, index: OccupationIndex, encoder: Encoder, ranker: EqualWeights | None = None) -> None:
+    def __init__(
+        self, index: OccupationIndex, encoder: Encoder, ranker: Ranker | None = None, *, abstention: Abstention | None = None
+    ) -> None:
         self.index = index
         self.encoder = encoder
-        self.ranker = ranker or EqualWeights()
+        self.ranker: Ranker = ranker or EqualWeights()
+        self.abstention = abstention
         self.engine: Mapping[str, str] = {
             "release": str(index.manifest["source"]),
             "index": index.digest,
@@ -275,15 +364,22 @@ class Matcher:
     def load(cls, index: Path | str | None = None, *, encoder: Encoder | str | Path | None = None) -> Matcher:
         """Open an index (the bundled one by default) and the encoder that it was made with.
 
-        Without ``encoder`` it is the bundled one, or MiniLM for an index made with that; another model is to be named. Raises
-        OccupationIndexError, EncoderError or ResourceError where something is missing, corrupt or foreign.
+        Weights and probabilities are those of the learned ranker where that was fitted for the encoder and the index has (nearly) all
+        occupations, else equal weights without probabilities. Without ``encoder`` it is the bundled one, or MiniLM for an index made with that; another model is to be named. Raises
+        OccupationIndexError, EncoderError, RankerError, AbstentionError or ResourceError where something is missing, corrupt or foreign.
         """
         opened = OccupationIndex.load(index_path() if index is None else index)
         if encoder is None:
             encoder = MINILM if opened.manifest["encoder"]["name"] == MINILM else encoder_path()
         chosen = encoder if isinstance(encoder, Encoder) else load_encoder(encoder)
         opened.require(chosen)
-        return cls(opened, chosen)
+        learned, abstention = LearnedRanker.load(ranker_path()), Abstention.load(abstention_path())
+        return cls(
+            opened,
+            chosen,
+            learned if learned.suits(opened) else EqualWeights(),
+            abstention=abstention if abstention.encoder == chosen.digest else None,
+        )
 
     def match(
         self,
@@ -305,14 +401,14 @@ class Matcher:
         """
         if not 1 <= top <= 100:
             raise FilterError(f"top: {top!r}, expected 1 to 100")
-        document: Path | None = None
-        if isinstance(source, Path):
-            document = source
-        elif isinstance(source, Mapping):
-            resume = source
-        elif source is not None:
-            text = source
-        query = read_inputs(document=document, text=text, skills=skills, title=title, resume=resume)
+        document, given_text, given_resume = _sorted_out(source)
+        query = read_inputs(
+            document=document,
+            text=text if given_text is None else given_text,
+            skills=skills,
+            title=title,
+            resume=resume if given_resume is None else given_resume,
+        )
         return self.match_query(query, top=top, explain=explain, filters=filters, id=id)
 
     def match_query(
@@ -328,28 +424,67 @@ class Matcher:
         allowed, warnings = (filters or Filters()).allowed(self.index)
         if query.reasons:
             return Matches((), query, self.engine, warnings, tuple(query.reasons), id)
-        vectors = query_vectors(query, self.encoder.encode([phrase.text for phrase in query.phrases]))
+        given = Given.of(self, query)
+        vectors = given.vectors
         ranking = self.ranker.rank(self.index, vectors, allowed)
-        if ranking.likeness < (LEAST_LIKENESS if _has_text(query) else LEAST_LIKENESS_OF_A_NAME):
+        if not self._is_about_work(given, ranking):
             return Matches((), query, self.engine, warnings, ("nothing_recognised",), id)
         rows = ranking.rows[:top].tolist()
         pairs = evidence(self.index, vectors, rows) if explain else [()] * len(rows)
+        lacks = self._missing(vectors, rows) if explain else [()] * len(rows)
         matches = []
-        for place, (row, proof) in enumerate(zip(rows, pairs, strict=True)):
+        for place, (row, proof, gaps) in enumerate(zip(rows, pairs, lacks, strict=True)):
             entry = self.index.entries[row]
+            score = None if ranking.score is None else round(float(ranking.score[place]), 4)
             matches.append(
                 Match(
                     rank=place + 1,
                     code=entry.code,
                     title=entry.title,
                     fusion=round(float(ranking.fusion[place]), 6),
+                    score=score,
+                    confidence=None if score is None else self.ranker.confidence(score),
                     job_zone=entry.job_zone,
                     wage=entry.wage,
                     evidence=proof,
                     contributions=tuple(zip(ranking.columns, ranking.contributions[place].tolist(), strict=True)),
+                    gaps=gaps,
                 )
             )
-        return Matches(tuple(matches), query, self.engine, warnings, (), id)
+        groups = groups_of(self.index, ranking).major if ranking.score is not None and len(ranking.rows) else ()
+        return Matches(tuple(matches), query, self.engine, warnings, (), id, groups, given)
+
+    def _is_about_work(self, given: Given, ranking: Ranking) -> bool:
+        if not _has_text(given.query):
+            return ranking.likeness >= LEAST_LIKENESS_OF_A_NAME
+        if self.abstention is None:
+            return ranking.likeness >= LEAST_LIKENESS
+        return self.abstention.log_odds(self.index, given.vectors, near=ranking.near, best=ranking.best) >= 0
+
+    def _missing(self, vectors: QueryVectors, rows: list[int]) -> list[tuple[tuple[str | None, str, int | None], ...]]:
+        from matcher.gaps import missing_knowledge
+
+        at = standings(self.index, vectors, kinds=(Kind.KNOWLEDGE,))
+        return [missing_knowledge(self.index, vectors, row, at) for row in rows]
+
+    def gap(self, source: str | Path | Mapping[str, Any], code: str) -> Gaps:
+        """Return the statements of ``code``, each met, partly met or not found in ``source`` (as in ``match``)."""
+        from matcher.gaps import gap
+
+        document, text, resume = _sorted_out(source)
+        return gap(self, read_inputs(document=document, text=text, resume=resume), code)
+
+    def compare(self, *codes: str) -> Comparison:
+        """Return two or three occupations side by side."""
+        from matcher.moves import compare
+
+        return compare(self.index, *codes)
+
+    def moves_from(self, code: str, *, top: int = 10, **wish: Any) -> Moves:
+        """Return occupations to go on to from ``code``; the wishes are those of ``matcher.moves.Wish``."""
+        from matcher.moves import Wish, moves
+
+        return moves((self.index, code), wish=Wish(**wish), top=top)
 
     def match_many(self, texts: Iterable[str], **options: Any) -> list[Matches]:
         """Rank occupations for each text; the same answers as one by one."""

@@ -13,7 +13,18 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from matcher.characters import EDGE, flatten, tidy
-from matcher.contacts import NEAR_CONTACT, is_contact, looks_like_name
+from matcher.contacts import (
+    HOUSE,
+    NEAR_CONTACT,
+    is_address,
+    is_contact,
+    is_family_remark,
+    is_named_like_a_job,
+    is_part_of_address,
+    is_single_name,
+    looks_like_name,
+    without_pronouns,
+)
 from matcher.headers import (
     PIECE,
     TOKEN,
@@ -99,8 +110,6 @@ _GPA = re.compile(
     r"\b(?:overall |major |cumulative )?(?:gpa|grade point average|cgpa)\b[:\s]*(?:gpa[:\s]*)?[\d.]*(?:\s*/\s*[\d.]+)?|\b[0-4]\.\d{1,2}\s*(?:/\s*[45](?:\.0)?)?\s*gpa\b",
     re.I,
 )
-#: A house number and names, as addresses begin in most countries.
-_HOUSE = re.compile(r"\d{1,5}[A-Za-z]?,?\s+[A-Z][^.!?]{3,50}$")
 _NUMBERED = re.compile(
     r"(?:exp|expir\w+|valid|issued)\b|(?:state of|no\.?|number|#|license (?:no|number)|credential|id)\b[\s:#.]*(?:[A-Z]|\W*\w*\d)",
     re.I,
@@ -386,7 +395,7 @@ class Page:
         text = line.text
         if len(text) > 160:
             return False
-        if CONTACT_LABEL.match(text):
+        if CONTACT_LABEL.match(text) or is_family_remark(text) or not without_pronouns(text):
             return True
         if self.name is not None and len(text) < 80 and self.name in text.casefold():
             return True
@@ -404,6 +413,9 @@ class Page:
         contacts = [bool(self._contact_pieces(line.text)) for line in lines[:14]]
         rest: list[Line] = []
         named = named or any(contacts)
+        # Where the lines at the very top, up to an empty one, last have something of an address.
+        block = next((place for place in range(1, len(lines)) if lines[place].gap), len(lines))
+        last = max((place for place, contact in enumerate(contacts[:block]) if contact), default=0)
         for place, line in enumerate(lines):
             if place < len(contacts) and contacts[place]:
                 self.out.contact += 1
@@ -415,7 +427,13 @@ class Page:
             if (
                 place < 14
                 and named
-                and (STREET.match(line.text) or is_place(line.text) or (any(contacts) and _HOUSE.match(line.text)))
+                and (
+                    STREET.match(line.text)
+                    or is_place(line.text)
+                    or (any(contacts) and HOUSE.match(line.text))
+                    or (place < last and is_part_of_address(line.text) and kind_of(line.text) != "title")
+                    or (place == 0 < last and is_single_name(line.text) and not is_title_word(line.text))
+                )
             ):
                 self.out.contact += 1
                 continue
@@ -423,7 +441,7 @@ class Page:
                 self.out.contact += 1
                 continue
             if place < 4 and named and self.name is None and self._is_name(lines, place, bool(any(contacts))):
-                self.name = " ".join(line.text.casefold().split())
+                self.name = " ".join(without_pronouns(line.text).casefold().split())
                 self.out.contact += 1
                 continue
             if place < 8 and len(line.text.split()) <= 8 and not line.text.endswith(".") and kind_of(line.text) == "title":
@@ -437,10 +455,13 @@ class Page:
         text = lines[place].text
         if not looks_like_name(text):
             return False
+        text = without_pronouns(text)
         if title_strength(text.split()) == 0:
             return True
         known = all(is_title_word(word) or word.lower() in DEPARTMENTS for word in text.split())
         below = next((line.text for line in lines[place + 1 : place + 3] if not self._contact_pieces(line.text)), "")
+        if contacts and is_named_like_a_job(text):
+            return True
         return not known and (contacts or (kind_of(below) == "title" and len(below.split()) <= 6))
 
     def _contact_pieces(self, text: str) -> bool:
@@ -451,8 +472,11 @@ class Page:
             return False
         if "@" in text and EMAIL.search(text):
             return True
-        if any(c.isdigit() for c in text) and (PHONE.search(text) or STATE_ZIP.search(text) or STREET.match(text)):
-            return True
+        if any(map(str.isdigit, text)):
+            if PHONE.search(text) or STATE_ZIP.search(text) or STREET.match(text):
+                return True
+            if is_address(text) and kind_of(text) != "title" and not find_periods(text):
+                return True
         return bool(("." in text) and LINK.search(text) and len(text.split()) <= 12)
 
     def _headline_beside(self, line: Line) -> None:

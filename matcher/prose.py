@@ -90,6 +90,9 @@ _LICENCE = re.compile(
     re.I,
 )
 
+#: Marks that program text and markup are full of and prose is not: brackets, operators, calls. Lists have | and ; and (, too.
+_CODE = re.compile(r"[{}<>=\\$\[\]]|\(\)|//|::|->|&&|[)}\]\"'];$|\w\.\w+\(|\w\(['\"]|^\s*[#@*]\w|--\w|\w:\d\d\b|\w_\w", re.M)
+
 
 def words_of(text: str, limit: int = SAMPLE) -> list[str]:
     """Return the first ``limit`` words of a text, in lower case."""
@@ -159,8 +162,11 @@ def is_garbled(text: str) -> bool:
 
 
 def _is_mashed(words: list[str]) -> bool:
-    """Tell whether most of the letters stand in words that nobody could say, or all of them in one word said over and over."""
+    """Tell whether most of the letters stand in words that nobody could say, or all of them in a few words said over and over."""
     if len(words) >= 4 and len(set(words)) == 1:
+        return True
+    if 5 <= len(words) < 40 and len(set(words)) <= 0.4 * len(words):
+        # "test test test testing": no list says the same again and again.
         return True
     long = [w for w in words if len(w) >= 5]
     if len(long) < 2 and not any(len(w) >= 12 for w in long):
@@ -191,8 +197,21 @@ def is_numbers(text: str) -> bool:
     return digits + letters > 0 and letters < 0.35 * (digits + letters)
 
 
+def is_code(text: str) -> bool:
+    """Tell whether a text without a résumé's sections is a program, markup or a machine's log: a sixteenth of it is their marks.
+
+    Résumés and lists of skills stay below a twentieth, and a title has too few marks to tell ("C++/C# developer [remote]").
+    """
+    sample = text[:20_000]
+    visible = sum(1 for c in sample if not c.isspace())
+    marks = [match[0] for match in _CODE.finditer(sample)]
+    return len(marks) >= 6 and sum(map(len, marks)) > 0.06 * visible
+
+
 def is_other_matter(text: str) -> bool:
-    """Tell whether a text without a résumé's sections is a recipe or a licence: many of their words, and their set phrases."""
+    """Tell whether a text without a résumé's sections is code, a recipe or a licence: many of their words, and their set phrases."""
+    if is_code(text):
+        return True
     words = len(words_of(text))
     if words < 15:
         return False

@@ -1,31 +1,133 @@
-"""From signals to a ranking: standardised columns, fused, with every column's share kept."""
+"""From signals to a ranking: standardised columns, fused, with every column's share kept; and from a fusion to a probability."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from matcher.index import CENTROIDS, OccupationIndex
-from matcher.signals import COARSE, FINE, QueryVectors, candidates, coarse_columns, fine_columns, standardise, top
+from matcher.signals import (
+    COARSE,
+    FINE,
+    MORE,
+    Best,
+    QueryVectors,
+    best_statements,
+    candidates,
+    coarse_columns,
+    fine_columns,
+    more_columns,
+    standardise,
+    top,
+)
 
+#: The columns of equal weights, and those that a learned ranker can weigh.
 COLUMNS: tuple[str, ...] = COARSE + FINE
+ALL_COLUMNS: tuple[str, ...] = COLUMNS + MORE
+FORMAT = 1
 _N_CENTROIDS = len(CENTROIDS)
+
+
+class RankerError(ValueError):
+    """A ranking model is missing, damaged or of another form; the text names the file and what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Rows of the index, best first, with their fusion (r,) and its split by column (r, len(COLUMNS)), which sums to it.
+    """Rows of the index, best first, with their fusion (r,) and its split by column (r, len(columns)), which sums to it.
 
-    ``likeness`` is the greatest cosine between the query as a whole and a centroid of any occupation: how much it is about work at all.
+    ``likeness`` is the greatest cosine between the query as a whole and a centroid of any occupation, ``near`` the same of tasks and
+    activities alone, ``best`` the greatest weighted mean over phrases of the best cosine with a task, or an activity, of one occupation:
+    how much the query is about work at all. ``score`` (r,) is the calibrated probability of each, ``share`` (r,) the part of the softmax over all candidates that is its own;
+    both are None for a ranker without calibration.
     """
 
     rows: npt.NDArray[np.int64]
     fusion: npt.NDArray[np.float64]
     contributions: npt.NDArray[np.float64]
     likeness: float
+    near: float = 0.0
+    best: float = 0.0
     columns: tuple[str, ...] = COLUMNS
+    score: npt.NDArray[np.float64] | None = None
+    share: npt.NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A query's candidates: rows of the index (r,), which of them an unfiltered query looks at (r,), and ALL_COLUMNS (r, c)."""
+
+    rows: npt.NDArray[np.int64]
+    usual: npt.NDArray[np.bool_]
+    columns: npt.NDArray[np.float64]
+    likeness: float
+    near: float
+    best: float
+
+
+class Ranker(Protocol):
+    """Orders an index's occupations for a query. ``name`` stands in answers."""
+
+    @property
+    def name(self) -> str:
+        """What answers call the ranker."""
+        ...
+
+    def rank(
+        self,
+        index: OccupationIndex,
+        query: QueryVectors,
+        allowed: npt.NDArray[np.bool_] | None = None,
+        *,
+        best: Best = best_statements,
+    ) -> Ranking:
+        """Return the candidates among ``allowed`` (n_occupations,), best first, ties in code order."""
+        ...
+
+    def confidence(self, score: float) -> Literal["high", "medium", "low"] | None:
+        """Return the word for a score, None for a ranker without calibration."""
+        ...
+
+
+def table_of(
+    index: OccupationIndex,
+    query: QueryVectors,
+    allowed: npt.NDArray[np.bool_] | None = None,
+    *,
+    more: bool,
+    best: Best = best_statements,
+) -> Table:
+    """Return the standardised columns of a query's candidates; with ``more`` also MORE's, else only those of equal weights.
+
+    A filter never changes a row's columns: they are standardised over what an unfiltered query would look at.
+    """
+    raw = coarse_columns(index, query)
+    likeness = _greatest(raw[:, :_N_CENTROIDS])
+    coarse = standardise(raw)
+    rows = usual = candidates(coarse)
+    if allowed is not None:
+        kept = np.flatnonzero(allowed)
+        rows = np.union1d(usual, kept[top(coarse[kept].mean(axis=1), len(usual))])
+    looked_at = np.isin(rows, usual)
+    fine = fine_columns(index, query, rows, best)
+    parts = [coarse[rows], standardise(fine, looked_at)]
+    if more:
+        parts.append(standardise(more_columns(index, query, rows, best), looked_at))
+    near = _greatest(raw[:, [COARSE.index("centroid"), COARSE.index("activities")]])
+    closest = _greatest(fine[looked_at][:, [FINE.index("best_task"), FINE.index("best_activity")]])
+    return Table(rows, looked_at, np.concatenate(parts, axis=1), likeness, near, closest)
+
+
+def _greatest(columns: npt.NDArray[np.float64]) -> float:
+    """Return the greatest value that is there, 0 for none."""
+    return float(np.max(columns, where=~np.isnan(columns), initial=0.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +136,151 @@ class EqualWeights:
 
     name: str = "equal-weights/1"
 
-    def rank(self, index: OccupationIndex, query: QueryVectors, allowed: npt.NDArray[np.bool_] | None = None) -> Ranking:
-        """Return the candidates among ``allowed`` (n_occupations,), ties in code order.
+    def rank(
+        self,
+        index: OccupationIndex,
+        query: QueryVectors,
+        allowed: npt.NDArray[np.bool_] | None = None,
+        *,
+        best: Best = best_statements,
+    ) -> Ranking:
+        """Return the candidates among ``allowed`` (n_occupations,), ties in code order."""
+        table = table_of(index, query, allowed, more=False, best=best)
+        shares = table.columns / len(COLUMNS)
+        fusion = shares.sum(axis=1)
+        order = _order(fusion, table.rows, allowed)
+        return Ranking(table.rows[order], fusion[order], shares[order], table.likeness, table.near, table.best)
 
-        A filter never changes an occupation's fusion: columns are standardised over what an unfiltered query would look at.
-        """
-        raw = coarse_columns(index, query)
-        likeness = float(np.nanmax(raw[:, :_N_CENTROIDS]))
-        coarse = standardise(raw)
-        usual = candidates(coarse)
-        rows = usual
-        if allowed is not None:
-            kept = np.flatnonzero(allowed)
-            rows = np.union1d(usual, kept[top(coarse[kept].mean(axis=1), len(usual))])
-        fine = standardise(fine_columns(index, query, rows), np.isin(rows, usual))
-        table = np.concatenate((coarse[rows], fine), axis=1) / len(COLUMNS)
-        if allowed is not None:
-            rows, table = rows[allowed[rows]], table[allowed[rows]]
-        fusion = table.sum(axis=1)
-        order = top(fusion, len(fusion))
-        return Ranking(rows[order], fusion[order], table[order], likeness)
+    def confidence(self, score: float) -> None:
+        """Return None: a fusion is no probability."""
+        return None
+
+
+def _order(
+    fusion: npt.NDArray[np.float64], rows: npt.NDArray[np.int64], allowed: npt.NDArray[np.bool_] | None
+) -> npt.NDArray[np.int64]:
+    order = top(fusion, len(fusion))
+    return order if allowed is None else order[allowed[rows[order]]]
+
+
+def query_kind(query: QueryVectors) -> str:
+    """Return ``titles``, ``skills``, ``text`` or ``positions`` (a text that tells of positions held): the calibration's kinds of query."""
+    sources = {phrase.source.split("/")[0] for phrase in query.phrases}
+    if sources <= {"title"}:
+        return "titles"
+    if sources <= {"skills"}:
+        return "skills"
+    return "positions" if len(query.newest) else "text"
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedRanker:
+    """A weighted sum of standardised columns, and one increasing link from it to a probability.
+
+    ``fusion = Σ weight × column``. ``share = softmax(fusion)`` over an unfiltered query's candidates. ``score = σ(a ln share −
+    b ln(1 − share) + c)``, with ``c`` by kind of query: beta calibration (Kull, Silva Filho and Flach, 2017). Weights and link are
+    fitted by ``matcher train ranker``; they hold for one encoder, and for an index of (nearly) all occupations.
+    """
+
+    weights: Mapping[str, float]
+    link: Mapping[str, float]
+    cutoffs: Mapping[str, float]
+    encoder: str
+    digest: str = ""
+    about: Mapping[str, Any] = field(default_factory=dict)
+    #: An index of fewer occupations offers fewer wrong ones: its probabilities would be too low.
+    least_occupations: int = 900
+
+    @property
+    def name(self) -> str:
+        """What answers call the ranker."""
+        return f"learned/{FORMAT} {self.digest[:19]}"
+
+    @classmethod
+    def load(cls, path: Path | str) -> LearnedRanker:
+        """Read ``ranker.json``; raises RankerError for a file that is missing, damaged or of another form."""
+        file = Path(path)
+        try:
+            data = file.read_bytes()
+        except OSError as error:
+            raise RankerError(f"{file}: cannot be read ({error.strerror})") from None
+        try:
+            found = json.loads(data)
+        except ValueError:
+            raise RankerError(f"{file}: not JSON") from None
+        if not isinstance(found, dict) or found.get("format") != FORMAT:
+            raise RankerError(
+                f"{file}: ranker format {found.get('format') if isinstance(found, dict) else None!r}, expected {FORMAT}"
+            )
+        numbers = {name: found.get(name) for name in ("weights", "link", "cutoffs")}
+        for name, value in numbers.items():
+            if not (isinstance(value, dict) and all(isinstance(v, int | float) and abs(v) < 1e6 for v in value.values())):
+                raise RankerError(f"{file}: {name!r} should be an object of numbers")
+        if strange := set(found["weights"]) - set(ALL_COLUMNS):
+            raise RankerError(f"{file}: unknown column {sorted(strange)[0]!r}, expected some of {', '.join(ALL_COLUMNS)}")
+        if not {"a", "b", "titles", "skills", "text", "positions"} == set(found["link"]) or set(found["cutoffs"]) != {
+            "high",
+            "medium",
+        }:
+            raise RankerError(f"{file}: 'link' or 'cutoffs' has other members than expected")
+        if found["link"]["a"] < 0 or found["link"]["b"] < 0:
+            raise RankerError(f"{file}: the link should be increasing")
+        if not isinstance(found.get("encoder"), str):
+            raise RankerError(f"{file}: 'encoder' should be a digest")
+        digest = "sha256:" + hashlib.sha256(data).hexdigest()
+        return cls(**numbers, encoder=found["encoder"], digest=digest, about=found.get("about", {}))  # type: ignore[arg-type]
+
+    def suits(self, index: OccupationIndex) -> bool:
+        """Tell whether the weights were fitted for the index's encoder and for as many occupations."""
+        return bool(index.manifest["encoder"]["digest"] == self.encoder) and len(index) >= self.least_occupations
+
+    def rank(
+        self,
+        index: OccupationIndex,
+        query: QueryVectors,
+        allowed: npt.NDArray[np.bool_] | None = None,
+        *,
+        best: Best = best_statements,
+    ) -> Ranking:
+        """Return the candidates among ``allowed`` (n_occupations,), ties in code order."""
+        table = table_of(index, query, allowed, more=True, best=best)
+        weights = np.array([self.weights.get(name, 0.0) for name in ALL_COLUMNS])
+        shares = table.columns * weights
+        fusion = shares.sum(axis=1)
+        share = softmax_over(fusion, table.usual)
+        order = _order(fusion, table.rows, allowed)
+        score = calibrated(share, self.link, query_kind(query))
+        return Ranking(
+            table.rows[order],
+            fusion[order],
+            shares[order],
+            table.likeness,
+            table.near,
+            table.best,
+            ALL_COLUMNS,
+            score=score[order],
+            share=share[order],
+        )
+
+    def confidence(self, score: float) -> Literal["high", "medium", "low"]:
+        """Return the word for a score, by the published cut-offs."""
+        if score >= self.cutoffs["high"]:
+            return "high"
+        return "medium" if score >= self.cutoffs["medium"] else "low"
+
+
+def softmax_over(fusion: npt.NDArray[np.float64], usual: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """Return exp(fusion) over its sum in ``usual``: rows beside those get what they would have if they were in."""
+    peak = fusion.max()
+    powers = np.exp(fusion - peak)
+    inside = powers[usual].sum()
+    share: npt.NDArray[np.float64] = powers / np.where(usual, inside, inside + powers)
+    return share
+
+
+def calibrated(share: npt.NDArray[np.float64], link: Mapping[str, float], kind: str) -> npt.NDArray[np.float64]:
+    """Return σ(a ln share − b ln(1 − share) + c), c being the link's number for ``kind``."""
+    inside = np.clip(share, 1e-9, 1 - 1e-9)
+    z = link["a"] * np.log(inside) - link["b"] * np.log1p(-inside) + link[kind]
+    probability: npt.NDArray[np.float64] = 1.0 / (1.0 + np.exp(-z))
+    return probability

@@ -285,9 +285,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One ranked occupation. ``score`` (a probability) and ``confidence`` are None until a calibration ships.
+    """One ranked occupation. ``score`` (a probability) and ``confidence`` are None where no calibration holds.
 
-    ``fusion`` is comparable within one answer only. ``contributions`` splits it by signal and sums to it.
+    ``fusion`` is comparable within one answer only. ``contributions`` splits it by signal and sums to it. ``gaps`` are (id, name,
+    importance) of knowledge areas that were not found in the query; ``Matches.gap`` has all kinds.
     """
 
     rank: int
@@ -300,3 +301,4 @@ class Match:
     wage: Wage | None = None
     evidence: tuple[Evidence, ...] = ()
     contributions: tuple[tuple[str, float], ...] = ()
+    gaps: tuple[tuple[str | None, str, int | None], ...] = ()

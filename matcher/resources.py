@@ -27,6 +27,16 @@ def encoder_path() -> Path:
     return _place("models/encoder", "models/encoder", "reinstall the package")
 
 
+def ranker_path() -> Path:
+    """Return the file of the learned ranker."""
+    return _place("models/ranker/ranker.json", "models/ranker/ranker.json", "reinstall the package")
+
+
+def abstention_path() -> Path:
+    """Return the file of the model that tells texts about work from others."""
+    return _place("models/abstention.json", "models/abstention.json", "reinstall the package")
+
+
 def index_path() -> Path:
     """Return the folder of the bundled index."""
     return _place(

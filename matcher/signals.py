@@ -7,17 +7,20 @@ candidates, because reading every statement's vector for every phrase would cost
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from matcher.contacts import neutral
 from matcher.index import CENTROIDS, KINDS, OccupationIndex, Quantised, quantise, similarities
 from matcher.lexical import words
 from matcher.records import Kind, Phrase, Query
 
 Column = npt.NDArray[np.float64]
+#: ``best_statements``, or something that gives the same numbers and remembers some of them.
+Best = Callable[[OccupationIndex, Quantised, Column, Kind, npt.NDArray[np.int64]], Column]
 
 COARSE: tuple[str, ...] = (
     "description",
@@ -30,6 +33,8 @@ COARSE: tuple[str, ...] = (
     "tfidf",
 )
 FINE: tuple[str, ...] = ("best_task", "best_activity", "best_title", "title_words")
+#: Columns that equal weights leave out, for they are of use only with a weight of their own.
+MORE: tuple[str, ...] = ("newest_tasks", "newest_titles", "newest_best_task", "profile")
 #: Candidates for the fine columns: the best by the mean of the standardised coarse columns, and the best of each of these.
 N_CANDIDATES = 100
 N_OF_EACH = 10
@@ -43,15 +48,25 @@ ABSENT = 0.0
 
 @dataclass(frozen=True, slots=True)
 class QueryVectors:
-    """A query as arrays: its phrases (p, dim), their weights (p,) summing to 1, and their weighted mean as one unit row."""
+    """A query as arrays: its phrases (p, dim), their weights (p,) summing to 1, and their weighted mean as one unit row.
+
+    ``newest`` are the places of the phrases that belong to the newest position, ``newest_mean`` their mean as one unit row.
+    """
 
     phrases: tuple[Phrase, ...]
     vectors: Quantised
     weights: Column
     mean: Quantised
+    newest: npt.NDArray[np.int64]
+    newest_mean: Quantised
 
     def __len__(self) -> int:
         return len(self.phrases)
+
+
+def compared(phrases: Sequence[Phrase]) -> list[str]:
+    """Return the texts of phrases as they are compared: tidied, and alike for persons of any gender."""
+    return [neutral(phrase.text) for phrase in phrases]
 
 
 def phrase_weights(query: Query) -> Column:
@@ -87,7 +102,21 @@ def weighted_mean(vectors: npt.NDArray[np.float32], weights: Column) -> npt.NDAr
 def query_vectors(query: Query, encoded: npt.NDArray[np.float32]) -> QueryVectors:
     """Return ``query`` with its ``encoded`` phrases (p, dim)."""
     weights = phrase_weights(query)
-    return QueryVectors(query.phrases, quantise(encoded), weights, quantise(weighted_mean(encoded, weights)))
+    newest = newest_phrases(query)
+    return QueryVectors(
+        query.phrases,
+        quantise(encoded),
+        weights,
+        quantise(weighted_mean(encoded, weights)),
+        newest,
+        quantise(weighted_mean(encoded[newest], np.full(len(newest), 1.0))),
+    )
+
+
+def newest_phrases(query: Query) -> npt.NDArray[np.int64]:
+    """Return the places of the phrases of the newest positions: the current ones, else those that ended last."""
+    ages = job_ages(query)
+    return np.array([i for i, p in enumerate(query.phrases) if p.job is not None and ages[p.job] == min(ages)], dtype=np.int64)
 
 
 def centroid_similarity(index: OccupationIndex, query: QueryVectors, kind: Kind) -> Column:
@@ -170,7 +199,7 @@ def title_word_overlap(index: OccupationIndex, query: QueryVectors, rows: npt.ND
 
 def coarse_columns(index: OccupationIndex, query: QueryVectors) -> npt.NDArray[np.float64]:
     """Return (n_occupations, len(COARSE))."""
-    bm25, tfidf = index.lexical.signals([p.text for p in query.phrases], query.weights * len(query))
+    bm25, tfidf = index.lexical.signals(compared(query.phrases), query.weights * len(query))
     return np.stack(
         [
             centroid_similarity(index, query, Kind.DESCRIPTION),
@@ -186,17 +215,39 @@ def coarse_columns(index: OccupationIndex, query: QueryVectors) -> npt.NDArray[n
     )
 
 
-def fine_columns(index: OccupationIndex, query: QueryVectors, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+def fine_columns(
+    index: OccupationIndex, query: QueryVectors, rows: npt.NDArray[np.int64], best: Best = best_statements
+) -> npt.NDArray[np.float64]:
     """Return (len(rows), len(FINE))."""
     return np.stack(
         [
-            best_statements(index, query.vectors, query.weights, Kind.TASK, rows),
-            best_statements(index, query.vectors, query.weights, Kind.ACTIVITY, rows),
-            best_statements(index, query.vectors, query.weights, Kind.TITLE, rows),
+            best(index, query.vectors, query.weights, Kind.TASK, rows),
+            best(index, query.vectors, query.weights, Kind.ACTIVITY, rows),
+            best(index, query.vectors, query.weights, Kind.TITLE, rows),
             title_word_overlap(index, query, rows),
         ],
         axis=1,
     )
+
+
+def more_columns(
+    index: OccupationIndex, query: QueryVectors, rows: npt.NDArray[np.int64], best: Best = best_statements
+) -> npt.NDArray[np.float64]:
+    """Return (len(rows), len(MORE)): what the newest position alone is like, and the sum of three centroids' likeness to the whole."""
+    columns = np.full((len(rows), len(MORE)), np.nan)
+    newest = query.newest
+    if len(newest):
+        for place, kind in enumerate((Kind.TASK, Kind.TITLE)):
+            columns[:, place] = similarities(query.newest_mean, index.centroids[CENTROIDS.index(kind)].rows(rows))[0]
+            columns[~index.present(kind)[rows], place] = np.nan
+        columns[:, 2] = best(index, query.vectors.rows(newest), np.full(len(newest), 1 / len(newest)), Kind.TASK, rows)
+    parts = [
+        similarities(query.mean, index.centroids[CENTROIDS.index(kind)].rows(rows))[0]
+        for kind in (Kind.TASK, Kind.TITLE, Kind.DESCRIPTION)
+    ]
+    # An absent centroid is a row of zeros: it adds nothing to the sum.
+    columns[:, 3] = np.sum(parts, axis=0, dtype=np.float64)
+    return columns
 
 
 def standardise(columns: npt.NDArray[np.float64], sample: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.float64]:
@@ -227,8 +278,3 @@ def candidates(standardised: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
 def top(values: npt.NDArray[np.float64], k: int) -> npt.NDArray[np.int64]:
     """Return the places of the ``k`` largest values, largest first, ties by place (occupations are in code order)."""
     return np.argsort(-values, kind="stable")[:k].astype(np.int64)
-
-
-def texts_of(phrases: Sequence[Phrase]) -> list[str]:
-    """Return the tidied texts of phrases."""
-    return [phrase.text for phrase in phrases]

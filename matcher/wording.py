@@ -378,6 +378,20 @@ PLACE_NAMES: frozenset[str] = word_set(
     """
 )
 
+#: Given and family names that are jobs, too: "Dean Cook" at the top of a page with an address is a person.
+NAMES_LIKE_JOBS: tuple[frozenset[str], frozenset[str]] = (
+    word_set(
+        "archer bishop booker carter chandler cooper dean deacon fisher harper hunter marshall mason parker piper porter sawyer sailor taylor tyler"
+    ),
+    word_set(
+        """
+        archer baker barber bishop booker brewer butler carpenter carter chandler cook cooper driver dyer farmer fisher fowler
+        gardner hunter judge marshall mason miller painter parker piper porter potter shepherd singer smith taylor turner tyler
+        usher walker weaver
+        """
+    ),
+)
+
 #: Departments and fields that may follow a job noun after a comma ("Vice President, Marketing").
 DEPARTMENTS: frozenset[str] = word_set(
     """
@@ -458,14 +472,14 @@ LINK = re.compile(
 CONTACT_LABEL = re.compile(
     r"^(?:name|full name|e-?mail(?: address)?|phone|telephone|tel|mobile|cell|cell phone|home|home phone|work phone|fax|address|home address|"
     r"mailing address|street|city|zip|linkedin|github|gitlab|website|web|url|portfolio|skype|twitter|contact|contact no|"
-    r"date of birth|birth ?date|dob|born|place of birth|nationality|citizenship|gender|sex|marital status|religion|age|ssn|"
+    r"date of birth|birth ?date|dob|born|place of birth|nationality|citizenship|gender|pronouns?|sex|marital status|religion|age|ssn|"
     r"passport(?: no| number)?|driver'?s? licen[cs]e (?:no|number))\s*\.?\s*[:#]",
     re.I,
 )
 STREET = re.compile(
     r"^(?:\d{1,6}[A-Za-z]?\s+(?:[NSEW]\.?\s+)?[A-Z0-9][\w.'-]*(?:\s+[A-Z0-9][\w.'-]*){0,4}\s+"
     r"(?:st|street|ave|avenue|rd|road|blvd|boulevard|dr|drive|ln|lane|ct|court|way|pl|place|pkwy|parkway|cir|circle|ter|terrace|hwy|highway|"
-    r"trail|trl|loop|square|sq|close|crescent|row|mews)\b|p\.?\s?o\.?\s+box\s+\d+|(?:apt|apartment|unit|suite|ste|flat)\b\.?\s*#?\s*\w{1,6}\b)",
+    r"trail|trl|loop|square|sq|close|crescent|row|mews)\b|(?:p\.?\s?o\.?\s+)?box\s+\d+\b|(?:rural\s+)?route\s+\d{1,4}\b|(?:rr|hc)\s+\d{1,4}\b|(?:apt|apartment|unit|suite|ste|flat)\b\.?\s*#?\s*\w{1,6}\b)",
     re.I,
 )
 STATE_ZIP = re.compile(
