@@ -22,6 +22,9 @@ FLOORS: dict[Kind, float] = {
 }
 MOST: dict[Kind, int] = {Kind.TASK: 3, Kind.ACTIVITY: 2, Kind.KNOWLEDGE: 1, Kind.TECHNOLOGY: 2, Kind.TITLE: 1}
 _KINDS = tuple(FLOORS)
+#: Which part of all occupations makes a technology a commonplace; in an index of few occupations nothing is one.
+_COMMON = 0.25
+_FEW = 10
 #: Pairs looked at in one go; it bounds memory (about 20 bytes a pair), the result is the same.
 _MOST_PAIRS = 2_000_000
 #: What reads like a title may be a duty in few words: it counts as one only if it is this near.
@@ -55,7 +58,7 @@ def evidence(index: OccupationIndex, query: QueryVectors, rows: Sequence[int], *
     fits = np.array([[phrase.role in _ROLES[kind] for phrase in query.phrases] for kind in _KINDS])
     titles = np.array([phrase.role == "title" for phrase in query.phrases])
     needed = np.where(titles[None, :] & (kinds != _KINDS.index(Kind.TITLE))[:, None], np.float32(FLOOR_OF_A_TITLE), floors[:, None])
-    shown = (cosines >= needed) & fits[kinds]
+    shown = (cosines >= needed) & fits[kinds] & ~_commonplace(index, together, kinds)[:, None]
     strength = cosines * (1.0 + 0.1 * query.weights / (query.weights.max() or 1.0))[None, :].astype(np.float32)
     result = []
     first = 0
@@ -64,6 +67,15 @@ def evidence(index: OccupationIndex, query: QueryVectors, rows: Sequence[int], *
         first += len(block)
         result.append(_choose(index, query, block, kinds[part], cosines[part], np.where(shown[part], strength[part], -1.0), limit))
     return result
+
+
+def _commonplace(index: OccupationIndex, statements: npt.NDArray[np.int64], kinds: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Tell which statements are technologies that a quarter of all occupations use: e-mail and word processing prove none of them."""
+    first, last = index.group(Kind.TECHNOLOGY, 0)[0], index.group(Kind.TECHNOLOGY, len(index) - 1)[1]
+    users = np.bincount(index.text_of[first:last], minlength=len(index.texts))
+    common = users > max(_FEW, _COMMON * len(index))
+    told: npt.NDArray[np.bool_] = common[index.text_of[statements]] & (kinds == _KINDS.index(Kind.TECHNOLOGY))
+    return told
 
 
 def _statements(index: OccupationIndex, row: int) -> npt.NDArray[np.int64]:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from matcher.evaluation import LabelledQuery
+from matcher.evaluation import LabelledQuery, estimate
 from matcher.match import Matcher, read_inputs
 from matcher.ranker import ALL_COLUMNS, COLUMNS, FORMAT, calibrated, query_kind, table_of
 from matcher.signals import compared, query_vectors
@@ -29,6 +29,8 @@ RIDGE = 1e-3
 EQUAL = 0.2
 #: Most say of one file, in rows: more rows than this count as so many.
 MOST_SAY = 200
+#: The same for the calibration, which needs many rows.
+MOST_SAY_OF_CALIBRATION = 900
 
 
 class FittingError(ValueError):
@@ -40,7 +42,7 @@ class Rows:
     """Candidates of many queries, flat: query ``i`` has the rows ``bounds[i]`` to ``bounds[i + 1]`` of ``columns`` and ``hit``.
 
     ``set`` (q,) is the place in ``names`` of the file a query is from, ``group`` (q,) a number that dependent queries share,
-    ``kind`` (q,) the place in KINDS.
+    ``kind`` (q,) the place in KINDS, ``index`` (q,) the number of the index it was compared with.
     """
 
     columns: npt.NDArray[np.float64]
@@ -49,6 +51,7 @@ class Rows:
     set: npt.NDArray[np.int64]
     group: npt.NDArray[np.int64]
     kind: npt.NDArray[np.int64]
+    index: npt.NDArray[np.int64]
     names: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -68,8 +71,8 @@ class Rows:
 
 def gather(matchers: Sequence[Matcher], files: Mapping[str, Sequence[LabelledQuery]]) -> Rows:
     """Return the candidates of every query that is read, over each of ``matchers``' indexes."""
-    columns, hits, bounds, sets, groups, kinds = [], [], [0], [], [], []
-    for matcher in matchers:
+    columns, hits, bounds, sets, groups, kinds, indexes = [], [], [0], [], [], [], []
+    for which, matcher in enumerate(matchers):
         codes = [entry.code for entry in matcher.index.entries]
         for number, rows in enumerate(files.values()):
             crosswalk = len({row.labels for row in rows}) < 0.5 * len(rows)
@@ -83,6 +86,7 @@ def gather(matchers: Sequence[Matcher], files: Mapping[str, Sequence[LabelledQue
                 hits.append(np.array([codes[i] in row.labels for i in table.rows.tolist()]))
                 bounds.append(bounds[-1] + len(table.rows))
                 sets.append(number)
+                indexes.append(which)
                 kinds.append(KINDS.index(query_kind(vectors)))
                 keys = [f"id {row.id}", f"text {(row.text or row.title or ' '.join(row.skills or ())).casefold()}"]
                 if crosswalk:
@@ -97,6 +101,7 @@ def gather(matchers: Sequence[Matcher], files: Mapping[str, Sequence[LabelledQue
         np.array(sets),
         _components(groups),
         np.array(kinds),
+        np.array(indexes),
         tuple(files),
     )
 
@@ -118,13 +123,13 @@ def _components(keys: Sequence[Sequence[str]]) -> npt.NDArray[np.int64]:
     return np.array([numbers.setdefault(root(own[0]), len(numbers)) for own in keys])
 
 
-def say(rows: Rows, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """Return (q,) weights of the chosen queries, summing to 1: each file the same, but small ones no more than they have rows."""
+def say(rows: Rows, chosen: npt.NDArray[np.bool_], most: int = MOST_SAY) -> npt.NDArray[np.float64]:
+    """Return (q,) weights of the chosen queries, summing to 1: each file has the say of ``most`` rows, or of what it has."""
     weights = np.zeros(len(rows))
     for number in range(len(rows.names)):
         mine = chosen & (rows.set == number)
         if mine.any():
-            weights[mine] = min(MOST_SAY, int(mine.sum())) / mine.sum()
+            weights[mine] = min(most, int(mine.sum())) / mine.sum()
     total: npt.NDArray[np.float64] = weights / weights.sum()
     return total
 
@@ -134,6 +139,8 @@ def fit_weights(rows: Rows, chosen: npt.NDArray[np.bool_], names: Sequence[str] 
     from scipy.optimize import minimize
 
     found = np.add.reduceat(rows.hit, rows.bounds[:-1]) > 0
+    if not (chosen & found).any():
+        raise FittingError("no row has an acceptable code among its candidates; expected labels that are codes of the index")
     use = np.flatnonzero(chosen & found)
     which = np.concatenate([np.arange(rows.bounds[i], rows.bounds[i + 1]) for i in use])
     sizes = np.diff(rows.bounds)[use]
@@ -209,7 +216,7 @@ def fit_link(rows: Rows, share: npt.NDArray[np.float64], chosen: npt.NDArray[np.
     inside = np.clip(share[best], 1e-9, 1 - 1e-9)
     kinds = np.eye(len(KINDS))[rows.kind[query]]
     features = np.column_stack([np.log(inside), -np.log1p(-inside), kinds])
-    weight = say(rows, chosen)[query] * np.where(rank == 0, 1.0, 0.1)
+    weight = say(rows, chosen, MOST_SAY_OF_CALIBRATION)[query] * np.where(rank == 0, 1.0, 0.1)
     model = LogisticRegression(C=1e4, fit_intercept=False, max_iter=2000)
     model.fit(features, rows.hit[best], sample_weight=weight / weight.mean())
     numbers = model.coef_[0]
@@ -272,6 +279,10 @@ def fit_ranker(matchers: Sequence[Matcher], files: Mapping[str, Sequence[Labelle
 
     Raises FittingError where nothing can be fitted, or the matchers have different encoders.
     """
+    if len(files) < 2:
+        raise FittingError(
+            f"expected files of two or more kinds of query, found {len(files)}: what holds for one kind only is not kept"
+        )
     encoders = {matcher.encoder.digest for matcher in matchers}
     if len(encoders) != 1:
         raise FittingError(f"expected indexes of one encoder, found {len(encoders)}")
@@ -279,7 +290,7 @@ def fit_ranker(matchers: Sequence[Matcher], files: Mapping[str, Sequence[Labelle
     everything = np.ones(len(rows), bool)
     fusion = out_of_fold(rows)
     firsts = first_scores(rows, fusion)
-    weight = say(rows, everything)
+    weight = say(rows, everything, MOST_SAY_OF_CALIBRATION)
     weights = fit_weights(rows, everything)
     model = {
         "format": FORMAT,
@@ -292,34 +303,50 @@ def fit_ranker(matchers: Sequence[Matcher], files: Mapping[str, Sequence[Labelle
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "ranker.json").write_text(json.dumps(model, indent=1) + "\n", encoding="utf-8")
-    return {"model": model, **report(rows, fusion, firsts, weight)}
+    return {"model": model, **report(rows, fusion, firsts, weight, [m.index.release for m in matchers])}
 
 
-def report(rows: Rows, fusion: npt.NDArray[np.float64], firsts: Firsts, weight: npt.NDArray[np.float64]) -> dict[str, Any]:
-    """Return hit@1 and hit@5 by file for equal weights, out of fold and without the file; and the calibration."""
+def _share_right(firsts: Firsts, weight: npt.NDArray[np.float64], least: float) -> list[float]:
+    """Return which part of first places has at least this score, and which part of these is right."""
+    high = firsts.score >= least
+    if not high.any():
+        return [0.0, 0.0]
+    return [
+        round(float(weight[high].sum() / weight.sum()), 4),
+        round(float(np.average(firsts.right[high], weights=weight[high])), 4),
+    ]
+
+
+def report(
+    rows: Rows, fusion: npt.NDArray[np.float64], firsts: Firsts, weight: npt.NDArray[np.float64], indexes: Sequence[str]
+) -> dict[str, Any]:
+    """Return hit@1 and hit@5 by index and file for equal weights, out of fold and without the file; and the calibration."""
     from sklearn.metrics import roc_auc_score
 
     equal = rows.columns[:, : len(COLUMNS)].mean(axis=1)
     spared = without_kind(rows)
-    by_file: dict[str, Any] = {}
-    for number, name in enumerate(rows.names):
-        mine = rows.set == number
-        by_file[name] = {
-            "n": int(mine.sum()),
-            **{
-                label: [round(float(hits(rows, f, k)[mine].mean()), 4) for k in (1, 5)]
-                for label, f in (("equal weights", equal), ("out of fold", fusion), ("without this file", spared))
-            },
-            "mean score": round(float(firsts.score[mine].mean()), 4),
-            "accuracy": round(float(firsts.right[mine].mean()), 4),
-        }
+    found = {
+        label: [hits(rows, f, k) for k in (1, 5)]
+        for label, f in (("equal weights", equal), ("out of fold", fusion), ("without this file", spared))
+    }
+    by_index: dict[str, Any] = {}
+    for which, index in enumerate(indexes):
+        for number, name in enumerate(rows.names):
+            mine = (rows.set == number) & (rows.index == which)
+            difference = estimate((firsts.score - firsts.right)[mine].tolist())
+            by_index.setdefault(index, {})[name] = {
+                "n": int(mine.sum()),
+                **{label: [round(float(one[mine].mean()), 4) for one in both] for label, both in found.items()},
+                "mean score minus accuracy": [round(v, 4) for v in (difference.mean, difference.low, difference.high)],
+            }
     draws = np.random.default_rng(0)
     chance = [expected_calibration_error(firsts.score, draws.random(len(rows)) < firsts.score, weight) for _ in range(200)]
     order = np.lexsort((-equal, rows.query))[rows.bounds[:-1]]
     return {
-        "files": by_file,
+        "indexes": by_index,
         "calibration": {
             "n": len(rows),
+            "high": _share_right(firsts, weight, cutoffs(firsts, weight)["high"]),
             "ECE": round(expected_calibration_error(firsts.score, firsts.right, weight), 4),
             "ECE of a perfect score": [round(float(q), 4) for q in np.quantile(chance, (0.025, 0.5, 0.975))],
             "AUROC": round(float(roc_auc_score(firsts.right, firsts.score, sample_weight=weight)), 4),

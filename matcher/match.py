@@ -210,8 +210,9 @@ class Matches(Sequence[Match]):
         """Return the answer as JSON values; offsets in code points, or in UTF-16 units for JavaScript."""
         units = None
         if offset_unit == "utf16":
-            main = _Units(self.query.text)
-            units = {"file": main, "text": main if self.query.typed is None else _Units(self.query.typed)}
+            units = {place: _Units(wide) for place, wide in self.query.wide.items()}
+            units["file"] = main = _Units.of(self.query.text)
+            units["text"] = main if self.query.typed is None else _Units.of(self.query.typed)
         answer: dict[str, Any] = {"id": self.id, "status": self.status}
         if self.reasons:
             answer["reasons"] = list(self.reasons)
@@ -239,10 +240,14 @@ class Matches(Sequence[Match]):
 
 
 class _Units:
-    """Code points to UTF-16 units of one text: characters beyond U+FFFF count two."""
+    """Code points to UTF-16 units of one text: characters beyond U+FFFF, which stand at ``wide``, count two."""
 
-    def __init__(self, text: str | None) -> None:
-        self._wide = np.array([i for i, c in enumerate(text or "") if ord(c) > 0xFFFF], dtype=np.int64)
+    def __init__(self, wide: Sequence[int]) -> None:
+        self._wide = np.array(wide, dtype=np.int64)
+
+    @classmethod
+    def of(cls, text: str | None) -> _Units:
+        return cls([i for i, c in enumerate(text or "") if ord(c) > 0xFFFF])
 
     def at(self, point: int) -> int:
         return point + int(np.searchsorted(self._wide, point))
@@ -290,7 +295,7 @@ def _evidence_dict(pair: Evidence, units: Mapping[str, _Units] | None) -> dict[s
     phrase = pair.phrase
     start, end = phrase.start, phrase.end
     if units is not None:
-        own = units.get(phrase.source)
+        own = units.get(phrase.source if phrase.pointer is None else phrase.pointer)
         before = own.at(start) if own else start
         start, end = before, before + len(phrase.raw.encode("utf-16-le", "surrogatepass")) // 2
     return {
@@ -457,7 +462,10 @@ class Matcher:
     def _is_about_work(self, given: Given, ranking: Ranking) -> bool:
         if not _has_text(given.query):
             return ranking.likeness >= LEAST_LIKENESS_OF_A_NAME
-        if self.abstention is None:
+        query = given.query
+        # What has the form of a résumé is one, however mistyped: the model's words and cosines sink with every typing error.
+        has_form = bool(query.jobs or query.degrees) or any(phrase.role == "title" for phrase in query.phrases)
+        if self.abstention is None or has_form:
             return ranking.likeness >= LEAST_LIKENESS
         return self.abstention.log_odds(self.index, given.vectors, near=ranking.near, best=ranking.best) >= 0
 

@@ -40,6 +40,15 @@ _LETTERS = "RIASEC"
 _MANAGEMENT = "11"
 
 
+class Unknown(AdviceError):
+    """A fact of the origin that a wish compares with is unknown: ``wish`` is the member of Wish, ``fact`` what is unknown."""
+
+    def __init__(self, wish: str, fact: str, origin: str) -> None:
+        super().__init__(f"{fact} of {origin} is unknown, so nothing can be compared with it")
+        self.wish = wish
+        self.fact = fact
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """Which moves are wanted. An occupation of which a wanted fact is unknown is left out, and counted.
@@ -320,13 +329,13 @@ def _passing(
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the rows that pass, with their sections; sections are decoded only where the cheap facts pass."""
     letters, scores = wish.profile()
-    needs: list[tuple[str, object]] = [("job zone", base.job_zone)] if wish.zone_up else []
-    needs += [("pay", base.pay)] if wish.pays_more is not None else []
-    needs += [("employment", base.employment)] if wish.more_employed else []
-    needs += [("physical work", base.physical)] if wish.less_physical else []
-    for name, value in needs:
+    needs: list[tuple[str, str, object]] = [("zone_up", "job zone", base.job_zone)] if wish.zone_up else []
+    needs += [("pays_more", "pay", base.pay)] if wish.pays_more is not None else []
+    needs += [("more_employed", "employment", base.employment)] if wish.more_employed else []
+    needs += [("less_physical", "physical work", base.physical)] if wish.less_physical else []
+    for member, name, value in needs:
         if value is None:
-            raise AdviceError(f"{name} of {base.code} ({base.title}) is unknown, so nothing can be compared with it")
+            raise Unknown(member, name, f"{base.code} ({base.title})")
 
     def lacks(name: str, value: object) -> bool:
         if value is None:

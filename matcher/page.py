@@ -123,6 +123,7 @@ _STUDY = re.compile(
 
 def read_line(text: str, source: str, role: Role, reading: Reading, *, pointer: str | None = None, job: int | None = None) -> None:
     """Add a short text as one phrase."""
+    reading.see(text, source, pointer)
     bare = text.strip(EDGE + "\r\v\f\u00a0-")
     start = text.index(bare) if bare else 0
     end = start + len(bare) if bare else len(text)
@@ -133,6 +134,7 @@ def read_line(text: str, source: str, role: Role, reading: Reading, *, pointer: 
 
 def read_prose(text: str, source: str, role: Role, reading: Reading, *, pointer: str | None = None, job: int | None = None) -> None:
     """Add the sentences and bullets, or for the role ``skill`` the items, of a text that has no sections of its own."""
+    reading.see(text, source, pointer)
     page = Page(text, source, reading, pointer)
     lines = lines_of(page.flat)
     if role == "skill":

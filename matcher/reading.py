@@ -44,3 +44,10 @@ class Reading:
     contact: int = 0
     references: int = 0
     truncated: bool = False
+    #: Of inputs beside the text and the file, by JSON pointer or source: where characters beyond U+FFFF stand.
+    wide: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def see(self, text: str, source: str, pointer: str | None) -> None:
+        """Note the characters of one input that UTF-16 counts twice."""
+        if source not in ("text", "file") and (places := tuple(i for i, c in enumerate(text) if c > "\uffff")):
+            self.wide[source if pointer is None else pointer] = places

@@ -258,6 +258,7 @@ class Query:
     """What a person gave, read into phrases. ``reasons`` is not empty where a ranking would be invented.
 
     ``text`` is what offsets of the sources ``text`` and ``file`` refer to; with both given it is the file's, and ``typed`` the other.
+    ``wide`` has, of every other input (by JSON pointer, or source) that holds any, the places of characters beyond U+FFFF.
     """
 
     phrases: tuple[Phrase, ...]
@@ -269,6 +270,7 @@ class Query:
     set_aside: dict[str, int] = field(default_factory=lambda: {"contact": 0, "references": 0})
     truncated: bool = False
     reasons: tuple[Reason, ...] = ()
+    wide: dict[str, tuple[int, ...]] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,12 @@ def print_matches(answer: Matches) -> None:
     console.print()
     for warning in answer.warnings:
         console.print(Text(warning, style="yellow"))
-    console.print(Text(f"{answer.engine['release']}; fit compares occupations within this answer only", style="dim"))
+    meaning = (
+        "fit compares occupations within this answer only"
+        if not len(answer) or answer[0].score is None
+        else "percent: the chance that a careful coder would accept the occupation"
+    )
+    console.print(Text(f"{answer.engine['release']}; {meaning}", style="dim"))
 
 
 def _reading(answer: Matches) -> str:

@@ -111,6 +111,7 @@ def _finish(reading: Reading, reasons: tuple[Reason, ...], language: str, text: 
         set_aside={"contact": reading.contact, "references": reading.references},
         truncated=reading.truncated or len(phrases) > MAX_PHRASES,
         reasons=reasons,
+        wide=reading.wide,
     )
 
 

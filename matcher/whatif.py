@@ -23,8 +23,8 @@ from matcher.standing import standings
 
 #: A line of at most so many words is read as a skill, a longer one as a duty.
 _SKILL_WORDS = 3
-_MOST_CHANGES = 50
-_MOST_CHARACTERS = 2000
+MOST_CHANGES = 50
+MOST_CHARACTERS = 2000
 #: Statements that are tried as additions, by kind, and how many of the nearest occupations "opens most" looks at.
 _TRIED: Mapping[str, int] = {"knowledge": 5, "technology": 6, "task": 8, "activity": 5, "skill": 3}
 _NEAREST = 50
@@ -406,13 +406,13 @@ def _change_dict(change: Change) -> dict[str, Any]:
 def _checked(name: str, lines: Sequence[str]) -> tuple[str, ...]:
     if isinstance(lines, str):
         raise AdviceError(f"{name}: expected a list of lines, not one string")
-    if len(lines) > _MOST_CHANGES:
-        raise AdviceError(f"{name}: {len(lines)} lines, expected at most {_MOST_CHANGES}")
+    if len(lines) > MOST_CHANGES:
+        raise AdviceError(f"{name}: {len(lines)} lines, expected at most {MOST_CHANGES}")
     for number, line in enumerate(lines):
         if not isinstance(line, str) or not any(c.isalnum() for c in line):
             raise AdviceError(f"{name}: line {number + 1} is empty, expected a line or a skill")
-        if len(line) > _MOST_CHARACTERS:
-            raise AdviceError(f"{name}: line {number + 1} has {len(line)} characters, expected at most {_MOST_CHARACTERS}")
+        if len(line) > MOST_CHARACTERS:
+            raise AdviceError(f"{name}: line {number + 1} has {len(line)} characters, expected at most {MOST_CHARACTERS}")
     return tuple(lines)
 
 

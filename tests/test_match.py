@@ -70,6 +70,14 @@ def test_evidence_does_not_depend_on_how_much_is_looked_at_in_one_go(matcher: Ma
     assert matcher.match(RESUME).to_json() == whole
 
 
+def test_a_technology_that_most_occupations_use_proves_none(matcher: Matcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    query = {"skills": ["Westlaw", "Draft contracts"]}
+    assert "technology" in {str(pair.kind) for pair in matcher.match(**query)[0].evidence}
+    monkeypatch.setattr("matcher.explain._FEW", 0)
+    monkeypatch.setattr("matcher.explain._COMMON", 0)
+    assert "technology" not in {str(pair.kind) for pair in matcher.match(**query)[0].evidence}
+
+
 def test_contact_lines_are_counted_and_never_echoed(matcher: Matcher) -> None:
     answer = matcher.match(RESUME)
     assert answer.query.set_aside["contact"] >= 2

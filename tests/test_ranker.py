@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matcher.index import OccupationIndex, build_index
-from matcher.ranker import COLUMNS, EqualWeights
+from matcher.ranker import COLUMNS, EqualWeights, LearnedRanker, RankerError, calibrated
 from matcher.records import Job, Kind, Phrase, Query, Release
+from matcher.resources import ranker_path
 from matcher.signals import (
     best_statements,
     centroid_similarity,
@@ -128,3 +130,69 @@ def test_undated_positions_age_by_their_place() -> None:
 def test_weights_of_phrases_sum_to_one(roles: list[str]) -> None:
     query = Query(tuple(Phrase("a", "a", 0, 1, role=r) for r in roles))  # type: ignore[arg-type]
     assert phrase_weights(query).sum() == pytest.approx(1.0)
+
+
+LEARNED = LearnedRanker(
+    {"titles": 1.0, "best_task": 0.5}, {"a": 1.0, "b": 0.2, "titles": 0.1, "skills": 0.2, "text": 0.3, "positions": 0.4},
+    {"high": 0.8, "medium": 0.4}, ENCODER.digest, least_occupations=3,
+)  # fmt: skip
+
+
+def test_the_shares_of_columns_sum_to_the_fusion(index: OccupationIndex) -> None:
+    found = LEARNED.rank(index, vectors_of(a_query("Knead and shape dough for loaves and rolls", "Line Cook")))
+    assert found.contributions.sum(axis=1) == pytest.approx(found.fusion)
+    assert found.contributions.shape == (len(found.rows), len(found.columns))
+
+
+def test_a_score_is_a_probability_that_falls_with_the_rank(index: OccupationIndex) -> None:
+    found = LEARNED.rank(index, vectors_of(a_query("Knead and shape dough for loaves and rolls")))
+    assert found.score is not None
+    assert ((found.score > 0) & (found.score < 1)).all()
+    assert (np.diff(found.score) <= 0).all()
+
+
+def test_a_filter_changes_no_score(index: OccupationIndex) -> None:
+    query = vectors_of(a_query("Knead and shape dough for loaves and rolls"))
+    whole = LEARNED.rank(index, query)
+    only = np.zeros(len(index), bool)
+    only[whole.rows[2]] = True
+    alone = LEARNED.rank(index, query, only)
+    assert whole.score is not None
+    assert alone.score is not None
+    assert alone.rows.tolist() == [whole.rows[2]]
+    assert alone.score[0] == whole.score[2]
+
+
+def test_the_link_by_hand() -> None:
+    # ln .5 = -.693: 1 * -.693 + .2 * .693 + .1 = -.4545, whose logistic is .3883
+    assert calibrated(np.array([0.5]), LEARNED.link, "titles")[0] == pytest.approx(0.3883, abs=1e-4)
+
+
+def test_confidence_is_a_word_by_the_cut_offs() -> None:
+    assert [LEARNED.confidence(s) for s in (0.9, 0.8, 0.5, 0.1)] == ["high", "high", "medium", "low"]
+
+
+def test_weights_hold_for_their_encoder_and_for_an_index_of_enough_occupations(index: OccupationIndex) -> None:
+    assert LEARNED.suits(index)
+    assert not replace(LEARNED, least_occupations=900).suits(index)
+    assert not replace(LEARNED, encoder="sha256:" + "0" * 64).suits(index)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format": 7}, "ranker format 7, expected 1"),
+        ({"weights": {"likeability": 1.0}}, "unknown column 'likeability'"),
+        ({"weights": {"titles": "much"}}, "'weights' should be an object of numbers"),
+        ({"link": {"a": 1.0}}, "'link' or 'cutoffs' has other members"),
+        ({"link": {"a": -1.0, "b": 0, "titles": 0, "skills": 0, "text": 0, "positions": 0}}, "the link should be increasing"),
+        ({"encoder": None}, "'encoder' should be a digest"),
+    ],
+)
+def test_a_ranking_model_of_another_form_is_refused_by_name(tmp_path: Path, change: dict[str, object], message: str) -> None:
+    model = json.loads(ranker_path().read_text(encoding="utf-8")) | change
+    (tmp_path / "ranker.json").write_text(json.dumps(model))
+    with pytest.raises(RankerError, match=message):
+        LearnedRanker.load(tmp_path / "ranker.json")
+    with pytest.raises(RankerError, match=r"nothing\.json: cannot be read"):
+        LearnedRanker.load(tmp_path / "nothing.json")
