@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import about, admin, docs, match, occupations, streams
+from api import about, admin, advice, docs, match, occupations, page, streams
 from api.admission import Admission, Refused
 from api.docs import operation
 from api.holder import MatcherHolder, teller
@@ -140,6 +140,18 @@ def _add_routes(app: FastAPI) -> None:
         "/v1/match/batch", streams.match_batch, methods=["POST"],
         **operation("matchBatch", "match", "BatchLine", refusals=(413, 415, 503), request=lines, media=(streams.NDJSON,)),
     )  # fmt: skip
+    for path, asked, name, wanted, answer in (
+        ("/v1/gap", advice.gap, "gap", "GapRequest", "GapAnswer"),
+        ("/v1/whatif", advice.what_if, "whatIf", "WhatIfRequest", "WhatIfAnswer"),
+        ("/v1/moves", advice.moves, "moves", "MovesRequest", "MovesAnswer"),
+    ):
+        asking = {"application/json": {"$ref": f"#/components/schemas/{wanted}"}}
+        app.add_api_route(
+            path, asked, methods=["POST"], **operation(name, "advice", answer, refusals=(*_BODY, 404), request=asking)
+        )
+    app.add_api_route(
+        "/v1/compare", advice.compare, methods=["GET"], **operation("compare", "advice", "CompareAnswer", refusals=(404, 422, 503))
+    )
     app.add_api_route(
         "/v1/occupations", occupations.list_occupations, methods=["GET"],
         **operation("listOccupations", "occupations", "OccupationList", refusals=(422, 503)),
@@ -165,6 +177,7 @@ def _add_routes(app: FastAPI) -> None:
     app.add_api_route("/docs", docs.page, methods=["GET"], include_in_schema=False)
     app.add_api_route("/docs/{name}", docs.asset, methods=["GET"], include_in_schema=False)
     app.add_api_route("/problems/{name}", docs.problem_kind, methods=["GET"], include_in_schema=False)
+    page.add_routes(app)
     app.include_router(admin.router())
 
     described: list[bytes] = []

@@ -32,6 +32,7 @@ The examples are real answers of the bundled starter catalogue.
 """
 TAGS = [
     {"name": "match", "description": "Queries in, occupations out."},
+    {"name": "advice", "description": "What is missing for an occupation, what if, where next, side by side."},
     {"name": "occupations", "description": "What the index says of each code; titles and skills to offer while somebody types."},
     {"name": "operations", "description": "What answers, whether it lives, and its figures."},
 ]

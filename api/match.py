@@ -16,7 +16,7 @@ from api.body import decode, read_body, read_parts, require
 from api.linked import item_list
 from api.logs import note
 from api.problems import Fault, Refusal, invalid
-from api.schemas import MatchRequest, Options, parse
+from api.schemas import MatchRequest, Options, QueryIn, parse
 from api.service import Service, service_of
 from matcher.documents import DocumentError
 from matcher.match import FilterError, Filters, Matcher, read_inputs
@@ -58,18 +58,24 @@ async def match_file(request: Request) -> Response:
         document, options = await _file_and_options(parts)
         matcher, linked = service.holder.current, wants_linked(request.headers.get("accept", ""))
         filters = filters_of(matcher, options)
-        try:
-            query = await service.documents.run(
-                _read_counted, service, options, document, seconds=settings.document_seconds, client=request
-            )
-        except Refusal as refusal:
-            service.metrics.document(refusal.reason or "invalid")
-            raise
-        service.metrics.document("ok")
+        query = await read_document(request, service, options, document)
     found = await service.admission.run(
         answer_query, matcher, query, options, filters, linked, seconds=settings.match_seconds, client=request
     )
     return _respond(request, service, found, linked)
+
+
+async def read_document(request: Request, service: Service, options: Options, document: bytes) -> Query:
+    """Return a document, with its options, as one query, read in a child that ``service.documents`` has let in, and counted."""
+    try:
+        query = await service.documents.run(
+            _read_counted, service, options, document, seconds=service.settings.document_seconds, client=request
+        )
+    except Refusal as refusal:
+        service.metrics.document(refusal.reason or "invalid")
+        raise
+    service.metrics.document("ok")
+    return query
 
 
 def _read_counted(service: Service, options: Options, document: bytes) -> Query:
@@ -143,7 +149,7 @@ def _warnings(options: Options, filters: Filters) -> list[str]:
     return warnings
 
 
-def read(options: Options, document: bytes | None = None) -> Query:
+def read(options: QueryIn, document: bytes | None = None) -> Query:
     """Return what was given as one query; Refusal (415, 422) for a document, or a member of a JSON Resume, that cannot be read."""
     try:
         return read_inputs(
@@ -162,7 +168,7 @@ def read(options: Options, document: bytes | None = None) -> Query:
         raise invalid([_member_fault(str(error), options, document is not None)]) from None
 
 
-def _member_fault(text: str, options: Options, with_file: bool) -> Fault:
+def _member_fault(text: str, options: QueryIn, with_file: bool) -> Fault:
     """Return the fault of a JSON Resume; the error names members and types only, never values."""
     found = _MEMBER.fullmatch(text)
     at, detail = (found[1].rstrip("/"), found[2]) if found else ("", "not what is expected here")

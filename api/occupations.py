@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
@@ -20,12 +20,14 @@ from api.schemas import CODE_PATTERN
 from api.service import service_of
 from matcher.index import OccupationIndex
 from matcher.match import Matcher
+from matcher.moves import moves
 from matcher.records import Rating, importance_percent
 from matcher.search import Directory
 
 MOST_PLACE = 100_000
 MOST_A_PAGE = 1_000
 MOST_SUGGESTIONS = 10
+MOST_NEAR = 20
 
 Keyword = Annotated[
     str | None,
@@ -60,7 +62,7 @@ async def get_occupation(request: Request, code: Code) -> Response:
 
 
 async def list_related(request: Request, code: Code) -> Response:
-    """List the occupations that O*NET calls related to one, closest first."""
+    """List the occupations that O*NET calls related to one, and the twenty that we find nearest without that list, each with how."""
     return await _answer(request, _related, service_of(request).holder.current.index, code)
 
 
@@ -119,7 +121,22 @@ def _section(index: OccupationIndex, code: str) -> dict[str, Any]:
 
 def _related(index: OccupationIndex, code: str) -> dict[str, Any]:
     section = _section(index, code)
-    return {"code": code, "title": section["title"], "related_occupations": _related_of(section, index)}
+    answer: dict[str, Any] = {"code": code, "title": section["title"], "related_occupations": _related_of(section, index)}
+    if index.entries[index.row_of[code]].has_tasks:
+        near = moves((index, code), top=MOST_NEAR)
+        told = ("nearness", "found_by", "onet_related")
+        answer["near"] = [
+            {**_reference(move.code, move.title), **{name: value for name, value in move.to_dict().items() if name in told}}
+            for move in near
+        ]
+        answer["agreement"] = _agreement(index, answer["related_occupations"], {move.code for move in near})
+    return answer
+
+
+def _agreement(index: OccupationIndex, related: Sequence[Mapping[str, Any]], near: Set[str]) -> dict[str, int]:
+    """Return how many of O*NET's that this index can compare are among ours: the recall of the test of moves, for one code."""
+    listed = {item["code"] for item in related if item["href"] and index.entries[index.row_of[item["code"]]].has_tasks}
+    return {"listed": len(listed), "among_near": len(listed & near)}
 
 
 def _related_of(section: Mapping[str, Any], index: OccupationIndex) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ member that a model does not name may come with any release.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from api.problems import faults_of, invalid
 from matcher.match import Filters
 from matcher.reading import MAX_SKILL, MAX_SKILLS, MAX_TEXT, MAX_TITLE
+from matcher.whatif import MOST_CHANGES, MOST_CHARACTERS
 
 CODE_PATTERN = r"^[0-9]{2}-[0-9]{4}\.[0-9]{2}$"
 MAX_ID = 200
@@ -22,6 +23,8 @@ MAX_ID = 200
 MOST_LINES = 10_000
 MOST_EXCLUDED = 2_000
 MOST_DOLLARS = 10_000_000
+#: More than any interest profiler gives.
+MOST_POINTS = 1_000
 
 
 def _expected(what: str) -> PydanticCustomError:
@@ -84,8 +87,8 @@ class FiltersIn(_Request):
 _QUERY = ("text", "skills", "title", "resume")
 
 
-class Options(_Request):
-    """The options of a match; with `POST /v1/match/file` they stand in the part `options`, all may be left out."""
+class QueryIn(_Request):
+    """What a person gives; several members together are one query."""
 
     id: str | None = Field(None, max_length=MAX_ID, description="Your own name for the query; it comes back as it is.")
     text: str | None = Field(
@@ -101,6 +104,16 @@ class Options(_Request):
         None,
         description="A JSON Resume (v1, jsonresume.org). Unknown members are ignored; `work[].skills` and free-text levels are read.",
     )
+
+    @property
+    def has_query(self) -> bool:
+        """Whether there is anything to match."""
+        return any(getattr(self, name) is not None for name in _QUERY)
+
+
+class Options(QueryIn):
+    """The options of a match; with `POST /v1/match/file` they stand in the part `options`, all may be left out."""
+
     top: Top = 10
     explain: bool = Field(True, description="Answer the evidence of each match.")
     accurate: bool = Field(False, description="Take more time for a better order, where the service has a model for that.")
@@ -110,32 +123,120 @@ class Options(_Request):
     )
     filters: FiltersIn | None = None
 
-    @property
-    def has_query(self) -> bool:
-        """Whether there is anything to match."""
-        return any(getattr(self, name) is not None for name in _QUERY)
+
+def _one_of(*names: str) -> dict[str, Any]:
+    """Return what a JSON schema says of an object that needs one of ``names``.
+
+    What is left out, or null, everywhere is not there. Generators of clients take an anyOf for a union of classes, but not this.
+    """
+    return {"not": {"properties": {name: {"type": "null"} for name in names}}}
+
+
+def _require_a_query(given: QueryIn) -> None:
+    if not given.has_query:
+        raise _expected("expected one or more of text, skills, title, resume")
 
 
 class MatchRequest(Options):
     """A query: at least one of `text`, `skills`, `title`, `resume`; several together are one query."""
 
-    model_config = ConfigDict(
-        # What is left out, or null, everywhere is no query. Generators of clients take an anyOf for a union of classes, but not this.
-        json_schema_extra={"not": {"properties": {name: {"type": "null"} for name in _QUERY}}}
-    )
+    model_config = ConfigDict(json_schema_extra=_one_of(*_QUERY))
 
     @model_validator(mode="after")
     def _needs_a_query(self) -> MatchRequest:
-        if not self.has_query:
-            raise _expected("expected one or more of text, skills, title, resume")
+        _require_a_query(self)
+        return self
+
+
+class GapRequest(QueryIn):
+    """A query and the occupation that it is compared with."""
+
+    model_config = ConfigDict(json_schema_extra=_one_of(*_QUERY))
+
+    code: Code = Field(description="The occupation; `GET /v1/occupations` finds one.")
+    best_additions: bool = Field(
+        False, description="Also answer the three statements whose adding would lift the occupation most, if they are true."
+    )
+
+    @model_validator(mode="after")
+    def _needs_a_query(self) -> GapRequest:
+        _require_a_query(self)
+        return self
+
+
+Line = Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS)]
+
+
+_NO_CHANGE = {"add": {"maxItems": 0}, "remove": {"maxItems": 0}, "opens_most": {"const": False}}
+_NO_QUERY_OR_NO_CHANGE: dict[str, Any] = {"not": {"anyOf": [_one_of(*_QUERY)["not"], {"properties": _NO_CHANGE}]}}
+
+
+class WhatIfRequest(QueryIn):
+    """A query and a change of it: at least one line in `add` or `remove`, or the question what `opens_most`."""
+
+    model_config = ConfigDict(json_schema_extra=_NO_QUERY_OR_NO_CHANGE)
+
+    add: list[Line] | None = Field(None, max_length=MOST_CHANGES, description="Lines or skills to add; a few words are a skill.")
+    remove: list[Line] | None = Field(
+        None, max_length=MOST_CHANGES, description="Lines to take away, each by its text or a part of it."
+    )
+    code: Code | None = Field(None, description="Follow this occupation as well, however far down it stands.")
+    opens_most: bool = Field(
+        False, description="Also answer which skills that were not found would lift most of the near occupations, if they are true."
+    )
+
+    @model_validator(mode="after")
+    def _needs_a_query_and_a_change(self) -> WhatIfRequest:
+        _require_a_query(self)
+        if not (self.add or self.remove or self.opens_most):
+            raise _expected("expected one or more lines in add or remove, or opens_most")
+        return self
+
+
+Points = Annotated[float, Field(ge=0, le=MOST_POINTS)]
+
+
+class InterestScores(_Request):
+    """Six scores, as O*NET's Interest Profiler gives them; only how they stand to each other counts."""
+
+    R: Points
+    I: Points  # noqa: E741 - the letters of RIASEC
+    A: Points
+    S: Points
+    E: Points
+    C: Points
+
+
+class MovesRequest(QueryIn):
+    """Where to go from: a query, a code, or both (then pay and job zone are compared with those of the code); and what is wished."""
+
+    model_config = ConfigDict(json_schema_extra=_one_of(*_QUERY, "code"))
+
+    code: Code | None = Field(None, description="Start from this occupation.")
+    top: Top = 10
+    outside_group: bool = Field(False, description="Only outside the major group.")
+    zone_up: bool = Field(False, description="Only to a higher job zone.")
+    pays_more: float | None = Field(None, ge=0, le=10, description="Only what pays this share more: 0.1 for 10 %.", examples=[0.1])
+    less_physical: bool = Field(False, description="Only less physical work.")
+    more_employed: bool = Field(False, description="Only where more people are employed.")
+    interests: list[Letter] | None = Field(
+        None, min_length=1, max_length=6, description="Only with all of these among the leading interests (RIASEC)."
+    )
+    interest_scores: InterestScores | None = Field(
+        None, description="Only with a profile of interests like this one; not together with `interests`."
+    )
+
+    @model_validator(mode="after")
+    def _needs_a_start(self) -> MovesRequest:
+        if not self.has_query and self.code is None:
+            raise _expected("expected one or more of text, skills, title, resume, code")
+        if self.interests is not None and self.interest_scores is not None:
+            raise _expected("expected interests or interest_scores, not both")
         return self
 
 
 def _members(model: type[BaseModel]) -> Sequence[str]:
     return list(model.model_fields)
-
-
-_KNOWN: Mapping[str, Sequence[str]] = {"": _members(Options), "/filters": _members(FiltersIn)}
 
 
 M = TypeVar("M", bound=BaseModel)
@@ -146,7 +247,8 @@ def parse(model: type[M], value: Any) -> M:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise invalid(faults_of(error, known=_KNOWN)) from None
+        known = {"": _members(model), "/filters": _members(FiltersIn), "/interest_scores": _members(InterestScores)}
+        raise invalid(faults_of(error, known=known)) from None
 
 
 class _Answer(BaseModel):
@@ -333,12 +435,32 @@ class RelatedRef(OccupationRef):
     tier: str | None = None
 
 
+FoundBy = list[Literal["tasks", "activities", "titles", "descriptions", "knowledge"]]
+
+
+class NearRef(OccupationRef):
+    """An occupation that we find near: how near (comparable within one answer), by what, and O*NET's tier where it lists it, too."""
+
+    nearness: float
+    found_by: FoundBy
+    onet_related: str | None
+
+
+class Agreement(_Answer):
+    """How many of the occupations that O*NET lists, and this index can compare, are among our nearest."""
+
+    listed: int = Field(ge=0)
+    among_near: int = Field(ge=0)
+
+
 class RelatedList(_Answer):
-    """The occupations that O*NET calls related to one."""
+    """The occupations that O*NET calls related to one, and the twenty that we find nearest without that list, nearest first."""
 
     code: Code
     title: str
     related_occupations: list[RelatedRef]
+    near: list[NearRef] | None = None
+    agreement: Agreement | None = None
 
 
 class Rated(_Answer):
@@ -417,6 +539,158 @@ class Occupation(_Answer):
     wages: list[WageOf] | None = None
 
 
+AdviceStatus = Literal["ok", "insufficient"]
+InsufficientReasons = list[Reason] | None
+GapKind = Literal["knowledge", "technology", "task", "activity", "skill", "education", "job_zone"]
+
+
+class Statement(_Answer):
+    """A statement of an occupation: met, partly met, or not found in what was given; with the phrase that met it."""
+
+    kind: GapKind
+    id: str | None
+    name: str
+    importance: Percent | None
+    status: Literal["met", "partly", "not_found"]
+    in_demand: bool | None = Field(description="Of technologies: O*NET's flag.")
+    hot: bool | None = Field(description="Of technologies: O*NET's flag.")
+    phrase: str | None
+    source: str | None
+    start: int | None = Field(ge=0, description="Unicode code points into the source.")
+    end: int | None = Field(ge=0)
+    pointer: str | None
+    similarity: float | None = Field(ge=-1.01, le=1.01)
+    note: str | None
+
+
+class Place(_Answer):
+    """Where an occupation stands; `rank` is null where it was not among those looked at."""
+
+    rank: int | None = Field(ge=1)
+    score: float | None = Field(ge=0, le=1)
+    fusion: float | None
+
+
+class Addition(_Answer):
+    """A statement whose adding would lift the occupation, if it is true."""
+
+    kind: GapKind
+    id: str | None
+    name: str
+    before: Place
+    after: Place
+    lift: float
+    note: str
+
+
+class GapAnswer(_Answer):
+    """All statements of one occupation beside one query. `not_found` is about what was given, not about the person."""
+
+    id: str | None
+    status: AdviceStatus
+    reasons: InsufficientReasons = None
+    code: Code
+    title: str
+    coverage: dict[str, Percent] = Field(description="Percent by kind, weighted by importance: met counts 1, partly a half.")
+    gaps: list[Statement] = Field(description="By kind, and in each those that weigh most first.")
+    best_additions: list[Addition] | None = None
+    note: str
+    release: str
+    engine: Engine
+
+
+class Change(_Answer):
+    """An occupation before and after the change."""
+
+    code: Code
+    title: str
+    before: Place
+    after: Place
+
+
+class Opening(_Answer):
+    """A skill that was not found, and the near occupations that would rise with it, if it is true."""
+
+    kind: GapKind
+    name: str
+    codes: list[Code]
+    lift: float
+    note: str
+
+
+class WhatIfAnswer(_Answer):
+    """Ranks and scores before and after; `matches` are those that lead before or after, in their order after."""
+
+    id: str | None
+    status: AdviceStatus
+    reasons: InsufficientReasons = None
+    added: list[str]
+    removed: list[str]
+    occupation: Change | None = Field(description="The one that `code` asked for.")
+    matches: list[Change]
+    opens_most: list[Opening] | None = None
+    note: str
+    engine: Engine
+
+
+class Facts(_Answer):
+    """What is known of an occupation; null where the index does not know."""
+
+    code: Code
+    title: str
+    job_zone: Annotated[int, Field(ge=1, le=5)] | None
+    pay: float | None = Field(ge=0, description="Median, US dollars a year.")
+    pay_source: str | None
+    employment: int | None = Field(ge=0, description="People employed in the United States.")
+    education: str | None = Field(description="The typical one.")
+    physical: float | None = Field(ge=0, le=100)
+    interests: str = Field(description="The leading interests, letters of RIASEC.")
+
+
+class Move(Facts):
+    """An occupation to go to, what transfers to it, and what was not found for it."""
+
+    move: Literal["step up", "sideways", "similar", "new field"]
+    nearness: float = Field(description="Comparable within one answer.")
+    found_by: FoundBy
+    onet_related: str | None
+    transfers: list[str]
+    missing: list[str]
+    pay_difference: float | None
+    pay_share: float | None
+
+
+class MovesAnswer(_Answer):
+    """Moves, nearest first. `origin` is the code that was asked for, or the best match: pay and job zone are compared with it."""
+
+    id: str | None
+    status: AdviceStatus
+    reasons: InsufficientReasons = None
+    origin: Facts | None
+    moves: list[Move] = Field(max_length=100)
+    warnings: list[str]
+    note: str
+    engine: Engine
+
+
+class ComparedRow(_Answer):
+    """One element, and its value (0 to 100, null where unknown) in each occupation."""
+
+    kind: str
+    name: str
+    values: list[float | None]
+
+
+class CompareAnswer(_Answer):
+    """Two or three occupations side by side, what differs most first."""
+
+    occupations: list[Facts] = Field(min_length=2, max_length=3)
+    rows: list[ComparedRow]
+    shared: list[str]
+    only: list[list[str]] = Field(description="What each has alone, in the order of `occupations`.")
+    engine: Engine
+
+
 class Suggestion(_Answer):
     """A name to offer while somebody types; for a title with the code that it leads to."""
 
@@ -471,5 +745,6 @@ class Health(_Answer):
 #: The models whose schemas stand in OpenAPI's components.
 ANSWERS: tuple[type[BaseModel], ...] = (
     MatchAnswer, BatchLine, Problem, OccupationList, Occupation, RelatedList, Suggestions, About, Health,
+    GapAnswer, WhatIfAnswer, MovesAnswer, CompareAnswer,
 )  # fmt: skip
-REQUESTS: tuple[type[BaseModel], ...] = (MatchRequest, Options)
+REQUESTS: tuple[type[BaseModel], ...] = (MatchRequest, Options, GapRequest, WhatIfRequest, MovesRequest)

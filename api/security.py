@@ -26,6 +26,10 @@ OPEN_PATHS = ("/healthz", "/readyz", "/openapi.json", "/docs", "/problems")
 API = "/v1"
 ADMIN = "/admin"
 METRICS = "/metrics"
+#: The page's own routes; with ``/`` itself they are open in public-page mode.
+PAGE = "/page"
+#: Of these a person calls many while typing, or when the page is loaded: they have ten times as many calls, counted apart.
+LIGHT_PATHS = ("/page/assets", "/page/suggest")
 
 _DATA_POLICY = b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
 #: Nothing is loaded from elsewhere, nothing runs that is not a file of ours.
@@ -137,8 +141,8 @@ class Gate:
             return None
         if self.settings.public_page and not _under(path, API, METRICS):
             return None
-        if not _under(path, API) and path != METRICS and path != "/":
-            return None  # 404, or a file of the page's, which holds nothing of anyone
+        if not _under(path, API, PAGE) and path != METRICS and path != "/":
+            return None  # 404
         token = _token(headers)
         key = self.keys.verify(token or "") if self.keys is not None else None
         if key is None and path == METRICS and self._is_admin(token, state):
@@ -171,7 +175,12 @@ class Gate:
                 return None
             return self.rates.take(scope["state"]["identity"])
         if self.settings.public_page and not _under(path, ADMIN, METRICS, "/healthz", "/readyz"):
-            return self.rates.take("page " + scope["state"]["identity"], limit=self.settings.public_rate_limit)
+            who, limit = scope["state"]["identity"], self.settings.public_rate_limit
+            return (
+                self.rates.take(f"light {who}", limit=10 * limit)
+                if _under(path, *LIGHT_PATHS)
+                else self.rates.take(f"page {who}", limit=limit)
+            )
         return None
 
     def _preflight(self, shared: bool) -> Response:

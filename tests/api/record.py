@@ -46,6 +46,18 @@ REQUESTS: tuple[tuple[str, str, str, str, Any], ...] = (
         {"id": "b", "top": 1},
         {"id": "c", "skills": ["Forklift driving", "Loading trucks"], "top": 1, "explain": False},
     ]),
+    ("gap", "baker", "Three skills beside one occupation, and what would lift it most, if it is true.", "POST /v1/gap", {
+        "skills": ["Decorating cakes", "Shaping dough", "Microsoft Excel"], "code": "51-3011.00", "best_additions": True,
+    }),
+    ("gap", "insufficient", "Too little to compare with.", "POST /v1/gap", {"text": "Hello", "code": "51-3011.00"}),
+    ("whatIf", "one_more_line", "A line is added, another taken away.", "POST /v1/whatif", {
+        "id": "draft-2", "text": POSTING, "add": ["Welded exhaust pipes and brackets"], "remove": ["change oil and filters"], "code": "51-4121.00",
+    }),
+    ("moves", "from_a_query", "From a posting, to what pays a tenth more.", "POST /v1/moves", {"text": POSTING, "pays_more": 0.1, "top": 2}),
+    ("moves", "from_a_code", "From a code, outside its major group, for interests of one's own.", "POST /v1/moves", {
+        "code": "51-3011.00", "outside_group": True, "interests": ["R"], "top": 2,
+    }),
+    ("compare", "two", "Two occupations side by side.", "GET /v1/compare", {"codes": "51-3011.00,35-2014.00"}),
     ("listOccupations", "typo", "A keyword with two typos.", "GET /v1/occupations", {"keyword": "sofware develper", "end": 2}),
     ("getOccupation", "ratings_unknown", "One code; sections that the index lacks are left out.", "GET /v1/occupations/{code}", {"code": "33-9094.00"}),
     ("listRelated", "related", "What O*NET calls related.", "GET /v1/occupations/{code}/related", {"code": "51-3011.00"}),

@@ -88,14 +88,24 @@ def test_offsets_count_code_points_or_utf_16_units(client: TestClient) -> None:
         assert all(cut(e["start"], e["end"]) == e["phrase"] for e in pairs), unit
 
 
-@pytest.mark.xfail(
-    reason="Matches.to_dict counts UTF-16 units in texts and files only: it does not have the members of a JSON Resume"
-)
 def test_offsets_into_a_json_resume_count_utf_16_units_as_well(client: TestClient) -> None:
     summary = "\U0001f35e\U0001f35e Led a small team in a shop. Knead and shape dough for loaves and rolls."
     found = ask(client, resume={"work": [{"position": "Baker", "summary": summary}]}, offset_unit="utf16", top=1)
     (pair,) = (e for e in found["matches"][0]["evidence"] if e["phrase"].startswith("Knead"))
     assert summary.encode("utf-16-le")[2 * pair["start"] : 2 * pair["end"]].decode("utf-16-le") == pair["phrase"]
+
+
+def test_offsets_into_a_title_and_a_skill_count_utf_16_units_as_well(client: TestClient) -> None:
+    for query, source in (
+        ({"title": "- \U0001f35e\U0001f35e Pastry Baker"}, "title"),
+        ({"skills": ["- \U0001f35e Knead and shape dough"]}, "skills/0"),
+    ):
+        given = query["title"] if source == "title" else query["skills"][0]
+        pairs = [e for m in ask(client, **query, offset_unit="utf16")["matches"] for e in m["evidence"]]
+        assert pairs
+        for pair in pairs:
+            assert pair["source"] == source
+            assert given.encode("utf-16-le")[2 * pair["start"] : 2 * pair["end"]].decode("utf-16-le") == pair["phrase"]
 
 
 def test_the_options_do_what_they_say(client: TestClient) -> None:

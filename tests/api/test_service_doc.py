@@ -59,7 +59,18 @@ def is_part_of(shown: Any, real: Any) -> bool:
 
 def test_the_page_has_an_example_of_each_endpoint_that_takes_a_query_or_a_name() -> None:
     called = " ".join(call for call, _ in CALLS)
-    for path in ("/v1/match ", "/v1/match/file", "/v1/match/batch", "/v1/occupations?", "/v1/occupations/", "/v1/suggest"):
+    for path in (
+        "/v1/match ",
+        "/v1/match/file",
+        "/v1/match/batch",
+        "/v1/occupations?",
+        "/v1/occupations/",
+        "/v1/suggest",
+        "/v1/gap",
+        "/v1/whatif",
+        "/v1/moves",
+        "/v1/compare",
+    ):
         assert path in called, path
     assert len(PROGRAMS) == 1
 
