@@ -156,7 +156,7 @@ function show(section) {
   const head = answer.querySelector("#answer-h");
   const first = answer.querySelector(".match h3");
   const count = answer.querySelectorAll(".match").length;
-  say(first ? `${count} occupations found. First: ${first.textContent}.` : head.textContent);
+  say(first ? `${count} occupations found. First: ${first.textContent}.` : "");
   head.focus({ preventScroll: true });
   // A refusal stands with the form above it, which is what can be mended.
   head.scrollIntoView({ block: first ? "start" : "center" });

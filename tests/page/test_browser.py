@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import os
 import signal
 from collections.abc import Callable
@@ -24,6 +25,8 @@ TEXT = (
 )
 BAD = "<img src=x onerror=\"window.hit=1\"><script>window.hit=1</script><svg onload='window.hit=1'>"
 DOCUMENTS = Path(__file__).parents[1] / "fixtures" / "documents"
+#: What was measured: ``pytest --log-cli-level=info``.
+LOG = logging.getLogger(__name__)
 Visit = Callable[..., Any]
 SHIFTS = """() => { window.shift = 0; new PerformanceObserver((list) => { for (const e of list.getEntries())
   if (!e.hadRecentInput) window.shift += e.value; }).observe({ type: "layout-shift", buffered: true }); }"""
@@ -365,9 +368,7 @@ def test_nothing_is_kept_and_nothing_stands_in_an_address(visit: Visit) -> None:
 
 @pytest.mark.parametrize("path", ["paste", "refusal"])
 @pytest.mark.parametrize("width", [1280, 360])
-def test_the_budget_of_bytes_requests_and_shifts(
-    visit: Visit, path: str, width: int, record_property: Callable[[str, object], None]
-) -> None:
+def test_the_budget_of_bytes_requests_and_shifts(visit: Visit, path: str, width: int) -> None:
     page = visit(width=width, height=740)
     page.evaluate(SHIFTS)
     loaded = page.evaluate(
@@ -380,14 +381,10 @@ def test_the_budget_of_bytes_requests_and_shifts(
     ask(page, TEXT if path == "paste" else "Hello")
     page.wait_for_timeout(400)
     assert page.evaluate("window.shift") <= 0.02
-    record_property(
-        "measured", f"{len(loaded)} requests, {sum(size for _, size in loaded)} bytes, CLS {page.evaluate('window.shift'):.4f}"
-    )
+    LOG.info("%d requests, %d bytes, shift %.4f", len(loaded), sum(size for _, size in loaded), page.evaluate("window.shift"))
 
 
-def test_a_long_resume_is_answered_and_shown_soon_after_the_service(
-    visit: Visit, record_property: Callable[[str, object], None]
-) -> None:
+def test_a_long_resume_is_answered_and_shown_soon_after_the_service(visit: Visit) -> None:
     page = visit()
     long = TEXT + "".join(f"- Inspected part {n} of an engine and wrote down what was worn\n" for n in range(900))
     page.evaluate("""() => { window.real = fetch; window.fetch = async (...all) => { const got = await window.real(...all);
@@ -398,7 +395,7 @@ def test_a_long_resume_is_answered_and_shown_soon_after_the_service(
     ask(page, long)
     until(page, "window.seen")
     took = page.evaluate("window.seen - window.came")
-    record_property("shown_after_ms", round(took))
+    LOG.info("shown %.0f ms after the service's answer", took)
     assert took <= 100 or os.getloadavg()[0] > 2
 
 
