@@ -116,7 +116,7 @@ class MatcherHolder:
             self._tell("index_changed", old=old, new=self.digest)
 
     def _load(self) -> Matcher:
-        return Matcher(OccupationIndex.load(self.root, encoder=self._encoder), self._encoder)
+        return Matcher.load(self.root, encoder=self._encoder)
 
     def _point(self, version: str) -> None:
         """Check a version, then point at it."""

@@ -41,7 +41,32 @@ def _whole(value: Any) -> Any:
 Zone = Annotated[int, Field(ge=1, le=5), BeforeValidator(_whole)]
 Top = Annotated[int, Field(ge=1, le=100, description="How many occupations."), BeforeValidator(_whole)]
 Code = Annotated[str, Field(pattern=CODE_PATTERN, examples=["15-1252.00"])]
-MajorGroup = Annotated[str, Field(pattern=r"^[0-9]{2}$", examples=["15"])]
+#: The major groups of the Standard Occupational Classification 2018.
+MajorGroup = Literal[
+    "11",
+    "13",
+    "15",
+    "17",
+    "19",
+    "21",
+    "23",
+    "25",
+    "27",
+    "29",
+    "31",
+    "33",
+    "35",
+    "37",
+    "39",
+    "41",
+    "43",
+    "45",
+    "47",
+    "49",
+    "51",
+    "53",
+    "55",
+]
 Letter = Literal["R", "I", "A", "S", "E", "C"]
 
 
