@@ -78,13 +78,13 @@ class Filters:
         if unknown_codes:
             raise FilterError(f"exclude: {unknown_codes[0]!r} is not a code of this index, expected one such as '15-1252.00'")
         groups = {entry.code[:2] for entry in index.entries}
-        for name in ("major_group", "exclude_major_group"):
-            if unknown := [group for group in getattr(self, name) if group not in groups]:
-                raise FilterError(
-                    f"{name}: {unknown[0]!r} is not in this index, expected one or more of {' '.join(sorted(groups))}"
-                )
         keep = np.ones(len(index), dtype=bool)
-        warnings = []
+        warnings = [
+            f"filter {name}: {group!r} is not in this index, which has {' '.join(sorted(groups))}"
+            for name in ("major_group", "exclude_major_group")
+            for group in dict.fromkeys(getattr(self, name))
+            if group not in groups
+        ]
         for name, value_of, passes in (
             ("job_zone", lambda e: e.job_zone, lambda zone: zone in self.job_zone),
             ("min_median_wage", _annual, lambda annual: annual >= self.min_median_wage),
