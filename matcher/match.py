@@ -383,7 +383,8 @@ class Matcher:
             opened,
             chosen,
             learned if learned.suits(opened) else EqualWeights(),
-            abstention=abstention if abstention.encoder == chosen.digest else None,
+            # It counts words that the index lacks: one of few occupations lacks most.
+            abstention=abstention if abstention.encoder == chosen.digest and len(opened) >= learned.least_occupations else None,
         )
 
     def match(

@@ -71,7 +71,8 @@ def site() -> Iterator[str]:
     yield from serve(learned_app())
 
 
-@pytest.fixture(scope="session")
+# Not of the session: Playwright's loop runs in this thread until it stops, and tests of other folders start their own.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
     """Debian's chromium, driven by Playwright."""
     try:
