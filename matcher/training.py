@@ -42,6 +42,72 @@ _STOP = frozenset(
 )
 #: What people put around their titles, and what stands in every résumé whatever the trade; the encoder learns that it tells little.
 _RANKS = ("senior|sr.|junior|lead|ii|iii|i|principal|assistant|associate|head|trainee|part time|level 2|remote|contract").split("|")
+_SCOPES = (
+    "global|regional|national|international|corporate|north america|commercial|digital|operations|services|solutions|strategic|special "
+    "projects|field|program|group|division|department|enterprise|technical|general|clinical|business"
+).split("|")
+#: How people shorten the words of titles.
+_SHORT = {
+    "assistant": "asst",
+    "associate": "assoc",
+    "manager": "mgr",
+    "management": "mgmt",
+    "director": "dir",
+    "engineer": "engr",
+    "engineering": "eng",
+    "technician": "tech",
+    "technologist": "tech",
+    "technology": "tech",
+    "developer": "dev",
+    "development": "dev",
+    "administrator": "admin",
+    "administrative": "admin",
+    "administration": "admin",
+    "coordinator": "coord",
+    "supervisor": "supv",
+    "specialist": "spec",
+    "representative": "rep",
+    "professor": "prof",
+    "president": "pres",
+    "vice president": "vp",
+    "executive": "exec",
+    "operator": "oper",
+    "operations": "ops",
+    "department": "dept",
+    "international": "intl",
+    "national": "natl",
+    "maintenance": "maint",
+    "mechanical": "mech",
+    "electrical": "elec",
+    "accountant": "acct",
+    "accounting": "acctg",
+    "analyst": "anlst",
+    "manufacturing": "mfg",
+    "marketing": "mktg",
+    "quality assurance": "qa",
+    "quality control": "qc",
+    "human resources": "hr",
+    "information technology": "it",
+    "registered nurse": "rn",
+    "licensed practical nurse": "lpn",
+    "certified nursing assistant": "cna",
+    "research and development": "r&d",
+    "customer service representative": "csr",
+    "business": "bus",
+    "service": "svc",
+    "services": "svcs",
+    "equipment": "equip",
+    "programmer": "prog",
+    "laboratory": "lab",
+    "university": "univ",
+    "hospital": "hosp",
+    "lieutenant": "lt",
+    "sergeant": "sgt",
+    "instructor": "instr",
+    "inspector": "insp",
+    "construction": "const",
+}
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _COMMONPLACES = (
     "team player|excellent communication skills|detail oriented|fast paced environment|responsible for|self starter|hard "
     "working and dependable|works well under pressure|strong work ethic|customer service|multi tasking|problem solving "
@@ -74,6 +140,9 @@ class EncoderConfig:
     learning_rate: float = 0.002
     temperature: float = 22.0
     token_dropout: float = 0.1
+    short_titles: float = 0.0
+    fragments: float = 0.0
+    typos: float = 0.0
     bigrams: int = 4000
     least_word_count: int = 3
     rarest_piece: int = 11000
@@ -83,19 +152,33 @@ class EncoderConfig:
     teacher_batch: int = 192
 
     @classmethod
-    def read(cls, path: Path | str) -> EncoderConfig:
-        """Read a TOML file of settings; raises TrainingError for an unknown one or a wrong type."""
+    def read(cls, path: Path | str) -> tuple[EncoderConfig, ...]:
+        """Read a TOML file of settings: one run, or the runs of ``[[run]]`` tables, each over the settings above them.
+
+        Raises TrainingError for an unknown setting, a wrong type, or runs with different vocabularies or dimensions.
+        """
         try:
             found = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise TrainingError(f"{path}: not a readable TOML file ({error})") from None
+        tables = found.pop("run", [{}])
+        if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
+            raise TrainingError(f"{path}: run = {tables!r}, expected tables [[run]]")
+        runs = tuple(cls._of({**found, **table}, path) for table in tables)
+        for name in ("dim", "bigrams", "least_word_count", "rarest_piece"):
+            if len(values := {getattr(run, name) for run in runs}) > 1:
+                raise TrainingError(f"{path}: {name} = {sorted(values)}, expected one for all runs: their vectors are averaged")
+        return runs
+
+    @classmethod
+    def _of(cls, settings: Mapping[str, Any], path: Path | str) -> EncoderConfig:
         known = {f.name: type(f.default) for f in fields(cls)}
-        for name, value in found.items():
+        for name, value in settings.items():
             if name not in known:
                 raise TrainingError(f"{path}: unknown setting {name!r}, expected some of {', '.join(known)}")
             if not isinstance(value, known[name]) or isinstance(value, bool):
                 raise TrainingError(f"{path}: {name} = {value!r}, expected {known[name].__name__}")
-        return cls(**found)
+        return cls(**settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,16 +226,19 @@ def train_encoder(
     out: Path | str,
     *,
     esco: Sequence[LabelledQuery] = (),
-    config: EncoderConfig | None = None,
+    runs: Sequence[EncoderConfig] = (EncoderConfig(),),
     teacher: Callable[[Sequence[str]], npt.NDArray[np.float32]] | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> Path:
     """Train on a release and, where given, labelled ESCO rows (train files only), and write a sentence-transformers folder.
 
+    Token vectors are the mean over ``runs``, which all start from the same ones. (Weights of one start that were trained differently
+    can be averaged, and generalise better than each: Wortsman et al., Model soups, 2022.)
+
     ``teacher`` encodes single tokens for the start, and texts to distil from (MiniLM by default). The same inputs and settings give the
     same weights: training runs on one thread. Raises TrainingError for labels that the release lacks.
     """
-    settings = config or EncoderConfig()
+    settings = runs[0]
     tell = progress or (lambda what, share: None)
     texts = [_Texts.of(o) for o in release.occupations]
     codes = {t.code for t in texts}
@@ -178,10 +264,17 @@ def train_encoder(
     duties = _Duties(texts, titles_of_activities)
     pool = _pool(texts, rows, random.Random(settings.seed))
     tell("teacher", 0.05)
-    taught = encode(pool) if settings.teacher_weight else np.zeros((len(pool), 1), np.float32)
-    vectors = _contrast(
-        texts, rows, duties, (pool, taught), tokenizer, start, settings, lambda share: tell("training", 0.3 + 0.7 * share)
-    )
+    taught = encode(pool) if any(run.teacher_weight for run in runs) else np.zeros((len(pool), 1), np.float32)
+    steps = sum(run.steps for run in runs)
+    done = 0
+    vectors = np.zeros_like(start)
+    for run in runs:
+
+        def told(share: float, before: int = done, own: int = run.steps) -> None:
+            tell("training", 0.3 + 0.7 * (before + share * own) / steps)
+
+        vectors += _contrast(texts, rows, duties, (pool, taught), tokenizer, start, run, told) / len(runs)
+        done += run.steps
     vectors[tokenizer.token_to_id("[UNK]")] = 0.0  # so that an unknown token turns no mean
     return save_static(out, tokenizer, vectors)
 
@@ -316,10 +409,14 @@ class _Duties:
 class _Sampler:
     """Makes queries and what they should find."""
 
-    def __init__(self, texts: Sequence[_Texts], tokenizer: Tokenizer, draws: random.Random) -> None:
+    def __init__(self, texts: Sequence[_Texts], tokenizer: Tokenizer, draws: random.Random, config: EncoderConfig) -> None:
+        self.config = config
         self.by_code = {t.code: t for t in texts}
         self.all = list(texts)
         self.full = [t for t in texts if t.tasks]
+        self.minor: dict[str, list[str]] = {}
+        for t in texts:
+            self.minor.setdefault(t.code[:4], []).append(t.code)
         self.tokenizer = tokenizer
         self.draws = draws
         self.cache: dict[str, npt.NDArray[np.int64]] = {}
@@ -332,6 +429,13 @@ class _Sampler:
             found = self.cache[text] = np.array(self.tokenizer.encode(text, add_special_tokens=False).ids, np.int64)
         return found
 
+    def told(self, parts: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Return the tokens of what a person gives: of some, with typing errors."""
+        if self.config.typos and self.chance(self.config.typos):
+            mistyped = [self.mistyped(part) for part in parts]
+            return np.array(self.tokenizer.encode(" ; ".join(mistyped), add_special_tokens=False).ids, np.int64)
+        return self.join(parts)
+
     def join(self, parts: Sequence[str]) -> npt.NDArray[np.int64]:
         return np.concatenate([self.ids(part) for part in parts]) if parts else np.zeros(0, np.int64)
 
@@ -342,10 +446,57 @@ class _Sampler:
         return self.draws.random() < p
 
     def title(self, title: str) -> list[str]:
+        if self.config.short_titles and self.chance(self.config.short_titles):
+            title = self.shortened(title)
         if not self.chance(0.35):
             return [title]
         rank = self.draws.choice(_RANKS)
         return [rank, title] if self.chance(0.6) else [title, rank]
+
+    def shortened(self, title: str) -> str:
+        """Return a title as people write it down: abbreviated, turned round, without a word, or with a word of scope."""
+        x = self.draws.random()
+        if x < 0.5:
+            told = title.lower()
+            for long, short in _SHORT.items():
+                if long in told and self.chance(0.7):
+                    told = re.sub(rf"\b{long}\b", short + self.draws.choice(("", ".")), told)
+            return told
+        words = title.split(" ")
+        if x < 0.65 and len(words) > 1:
+            return f"{words[-1]}, {' '.join(words[:-1])}"
+        if x < 0.8 and len(words) > 2:
+            del words[self.draws.randrange(len(words))]
+            return " ".join(words)
+        scope = self.draws.choice(_SCOPES)
+        return f"{scope} {title}" if self.chance(0.5) else f"{title}, {scope}"
+
+    def fragment(self, duty: str) -> str:
+        """Return two to four words in a row of a duty, as a list of skills has them; beginning and end say something."""
+        words = duty.rstrip(".").split(" ")
+        start = self.draws.randrange(max(1, len(words) - 2))
+        part = words[start : start + self.draws.randint(2, 4)]
+        while len(part) > 1 and part[0].lower() in _STOP:
+            del part[0]
+        while len(part) > 1 and part[-1].lower() in _STOP:
+            del part[-1]
+        return " ".join(part).strip(",;")
+
+    def mistyped(self, text: str) -> str:
+        """Return a text with a letter in twenty dropped, doubled, changed, or swapped with the next."""
+        letters = list(text)
+        for i in range(len(letters)):
+            if self.draws.random() < 0.05 and letters[i].isalpha():
+                x = self.draws.randrange(4)
+                if x == 0:
+                    letters[i] = ""
+                elif x == 1:
+                    letters[i] *= 2
+                elif x == 2:
+                    letters[i] = self.draws.choice(_LETTERS)
+                elif i + 1 < len(letters):
+                    letters[i], letters[i + 1] = letters[i + 1], letters[i]
+        return "".join(letters)
 
     def as_told(self, duty: str) -> str:
         """Return a duty as a résumé may tell it: in the past, as a gerund, in the first person."""
@@ -380,7 +531,7 @@ class _Sampler:
         x = self.draws.random()
         if not o.tasks or x < 0.33:
             title = self.draws.choice(o.titles)
-            return self.join(self.title(title)), frozenset({title})
+            return self.told(self.title(title)), frozenset({title})
         if x < 0.58:
             parts = self.some(o.tasks, 1, 7)
             if self.chance(0.3):
@@ -391,18 +542,25 @@ class _Sampler:
             if self.chance(0.4):  # people's histories mix
                 parts += self.some(self.draws.choice(self.full).tasks, 1, 2)
             told = [self.cut(self.as_told(part)) if self.chance(0.5) else self.cut(part) for part in parts]
-            return self.join(self.noisy(told)), used
+            return self.told(self.noisy(told)), used
         if x < 0.78:
             parts = self.some(o.technologies, 0, 12) + self.some(o.knowledge, 0, 3) + self.some(o.activities, 0, 6)
             if self.chance(0.3):
                 parts += self.some(self.draws.choice(self.full).technologies, 0, 4)
             if self.chance(0.2):
                 parts.append(self.draws.choice(o.titles))
-            parts = parts or self.some(o.activities or o.tasks, 1, 4)
-            return self.join(self.noisy(parts)), frozenset(parts)
+            used = frozenset(parts)
+            if self.config.fragments and self.chance(self.config.fragments):
+                sources = self.some(o.tasks, 1, 8)
+                used |= frozenset(sources)
+                parts += [self.fragment(task) for task in sources]
+            if not parts:
+                parts = self.some(o.activities or o.tasks, 1, 4)
+                used = frozenset(parts)
+            return self.told(self.noisy(parts)), used
         if x < 0.9 and o.activities:
             parts = self.some(o.activities, 1, 5)
-            return self.join(parts), frozenset(parts)
+            return self.told(parts), frozenset(parts)
         return self.ids(o.description), frozenset({o.description})
 
     def answer(self, o: _Texts, used: frozenset[str]) -> npt.NDArray[np.int64]:
@@ -443,6 +601,8 @@ class _Sampler:
         while made < config.batch:
             seed = self.draws.choice(self.full if self.full and self.chance(0.95) else self.all)
             beside = [self.by_code[c] for c in self.some(seed.related[:12], 0, 3) if c in self.by_code]
+            if config.short_titles and self.chance(0.3):
+                beside.append(self.by_code[self.draws.choice(self.minor[seed.code[:4]])])
             for o in (seed, *beside):
                 query, used = self.query(o)
                 yield query, self.answer(o, used), frozenset({o.code}), o.code
@@ -464,7 +624,7 @@ def _contrast(
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # sums in the same order on every machine
-    sampler = _Sampler(texts, tokenizer, random.Random(config.seed))
+    sampler = _Sampler(texts, tokenizer, random.Random(config.seed), config)
     dropout = np.random.default_rng(config.seed)
     table = torch.nn.EmbeddingBag(start.shape[0], start.shape[1], mode="mean", sparse=True)
     table.weight.data = torch.from_numpy(start.copy())

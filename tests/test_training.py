@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import random
+import re
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from matcher.evaluation import LabelledQuery
-from matcher.training import EncoderConfig, TrainingError, first_vectors
+from matcher.training import EncoderConfig, TrainingError, _Sampler, _Texts, first_vectors
 from tests.invented import RELEASE, WordEncoder
 
 ROOT = Path(__file__).parents[1]
 
 
-def test_the_shipped_recipe_is_read_and_is_the_default() -> None:
-    assert EncoderConfig.read(ROOT / "models" / "encoder.toml") == EncoderConfig()
+def test_the_shipped_recipe_is_two_runs_and_the_first_is_the_default() -> None:
+    first, second = EncoderConfig.read(ROOT / "models" / "encoder.toml")
+    assert first == EncoderConfig()
+    assert second == replace(first, steps=14000, token_dropout=0.12, short_titles=0.25, fragments=0.4, typos=0.06)
 
 
 @pytest.mark.parametrize(
@@ -24,12 +30,77 @@ def test_the_shipped_recipe_is_read_and_is_the_default() -> None:
         ("stepps = 3", "unknown setting 'stepps'"),
         ('steps = "many"', "steps = 'many', expected int"),
         ("steps = [", "not a readable TOML file"),
+        ("run = 3", r"run = 3, expected tables \[\[run\]\]"),
+        ("[[run]]\nseed = 1\n[[run]]\nstep = 2", "unknown setting 'step'"),
+        ("dim = 32\n[[run]]\nseed = 1\n[[run]]\ndim = 64", r"dim = \[32, 64\], expected one for all runs"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "recipe.toml").write_text(text)
     with pytest.raises(TrainingError, match=message):
         EncoderConfig.read(tmp_path / "recipe.toml")
+
+
+class Words:
+    """A tokenizer that remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def encode(self, text: str, add_special_tokens: bool) -> object:
+        self.seen.append(text)
+        return type("Encoding", (), {"ids": [len(text)]})()
+
+
+def sampler(**settings: float) -> tuple[_Sampler, Words]:
+    words = Words()
+    texts = [_Texts.of(o) for o in RELEASE.occupations]
+    return _Sampler(texts, words, random.Random(3), replace(EncoderConfig(), **settings)), words  # type: ignore[arg-type]
+
+
+def test_a_fragment_is_a_few_neighbouring_words_that_say_something() -> None:
+    made, _ = sampler()
+    duty = "Shape and bake loaves of bread in the ovens of a bakery."
+    found = {made.fragment(duty) for _ in range(200)}
+    assert all(part in duty and 1 <= len(part.split()) <= 4 for part in found)
+    assert not any(part.split()[0] in {"and", "of", "in", "the", "a"} for part in found if len(part.split()) > 1)
+    assert len(found) > 10
+
+
+def test_titles_are_written_as_people_write_them() -> None:
+    made, _ = sampler()
+    found = {made.shortened("Assistant Production Manager") for _ in range(200)}
+    assert {"Manager, Assistant Production", "Production Manager"} <= found
+    assert any(re.fullmatch(r"asst\.? production mgr\.?", title) for title in found)
+    assert any(title.endswith("Assistant Production Manager") and title != "Assistant Production Manager" for title in found)
+
+
+def test_a_mistyped_text_is_nearly_the_same() -> None:
+    from difflib import SequenceMatcher
+
+    made, _ = sampler()
+    text = "shape and bake loaves of bread in the ovens of a bakery " * 4
+    mistyped = made.mistyped(text)
+    assert mistyped != text
+    assert SequenceMatcher(None, text, mistyped, autojunk=False).ratio() > 0.85
+
+
+@pytest.mark.parametrize(
+    ("setting", "seen"),
+    [
+        ("short_titles", lambda o, text: text.endswith((", field", ", global", ", regional", ", group", ", program"))),
+        ("fragments", lambda o, text: 1 < len(text.split()) < 5 and any(text in t.text for t in o.tasks)),
+    ],
+)
+def test_a_share_of_the_queries_is_made_so_and_none_by_default(setting: str, seen: Callable[..., bool]) -> None:
+    found = {}
+    for share in (0.0, 1.0):
+        made, words = sampler(**{setting: share})
+        occupation = next(o for o in RELEASE.occupations if o.tasks)
+        for _ in range(600):
+            made.query(made.by_code[occupation.code])
+        found[share] = any(seen(occupation, text) for text in words.seen)
+    assert found == {0.0: False, 1.0: True}
 
 
 def test_first_vectors_are_principal_components_and_frequent_tokens_are_short() -> None:
@@ -75,19 +146,30 @@ def small_training(tmp_path: Path):  # type: ignore[no-untyped-def]
         LabelledQuery("2", frozenset({"23-1011.00"}), title="barrister"),
     ]
 
-    def train(name: str, **changes: object) -> Path:
-        from dataclasses import replace
-
-        return train_encoder(RELEASE, tmp_path / name, esco=esco, config=replace(SMALL, **changes), teacher=WordEncoder(32).encode)
+    def train(name: str, *changes: dict[str, object]) -> Path:
+        runs = [replace(SMALL, **change) for change in changes]
+        return train_encoder(RELEASE, tmp_path / name, esco=esco, runs=runs, teacher=WordEncoder(32).encode)
 
     return train
 
 
 @pytest.mark.slow
 def test_a_seed_gives_the_same_weights_and_another_seed_others(small_training) -> None:  # type: ignore[no-untyped-def]
-    first = (small_training("a") / "model.safetensors").read_bytes()
-    assert (small_training("b") / "model.safetensors").read_bytes() == first
-    assert (small_training("c", seed=2) / "model.safetensors").read_bytes() != first
+    first = (small_training("a", {}) / "model.safetensors").read_bytes()
+    assert (small_training("b", {}) / "model.safetensors").read_bytes() == first
+    assert (small_training("c", {"seed": 2}) / "model.safetensors").read_bytes() != first
+
+
+@pytest.mark.slow
+def test_several_runs_give_the_mean_of_their_vectors(small_training) -> None:  # type: ignore[no-untyped-def]
+    from safetensors.numpy import load_file
+
+    def vectors(name: str, *runs: dict[str, object]) -> np.ndarray:
+        return load_file(small_training(name, *runs) / "model.safetensors")["embedding.weight"].astype(np.float32)
+
+    one, other = {"steps": 30}, {"typos": 0.5}
+    both = vectors("both", one, other)
+    np.testing.assert_allclose(both, (vectors("one", one) + vectors("other", other)) / 2, atol=2e-3)
 
 
 @pytest.mark.slow
@@ -103,8 +185,8 @@ def test_training_brings_queries_nearer_to_their_occupation(small_training) -> N
         own = np.diag(cosines).mean()
         return float(own - (cosines.sum() - np.trace(cosines)) / (cosines.size - len(full)))
 
-    before = StaticEncoder.load(small_training("short", steps=1))
-    after = StaticEncoder.load(small_training("long", steps=120))
+    before = StaticEncoder.load(small_training("short", {"steps": 1}))
+    after = StaticEncoder.load(small_training("long", {"steps": 120}))
     assert margin(after) > margin(before) + 0.1
 
 
@@ -113,7 +195,7 @@ def test_the_written_folder_is_one_that_both_libraries_load(small_training) -> N
     from matcher.encoder import StaticEncoder
 
     library = pytest.importorskip("sentence_transformers")
-    folder = small_training("model")
+    folder = small_training("model", {})
     text = ["Bread Baker", "unheard of thing"]
     theirs = library.SentenceTransformer(str(folder), device="cpu").encode(text, convert_to_numpy=True).astype(np.float32)
     ours = StaticEncoder.load(folder).encode(text)
@@ -125,4 +207,4 @@ def test_a_label_that_the_release_lacks_is_refused(tmp_path: Path) -> None:
     from matcher.training import train_encoder
 
     with pytest.raises(TrainingError, match=r"label '99-9999\.00' is not a code of Invented 1\.0"):
-        train_encoder(RELEASE, tmp_path, esco=[LabelledQuery("x", frozenset({"99-9999.00"}), title="x")], config=SMALL)
+        train_encoder(RELEASE, tmp_path, esco=[LabelledQuery("x", frozenset({"99-9999.00"}), title="x")], runs=[SMALL])
