@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 #: How much of the last run counts in the mean time of a run.
 _FRESH = 0.1
 #: Which share of ``queue_seconds`` the mean case may need, its own run included: some runs take several times the mean.
-_SAFE = 0.6
+_SAFE = 0.5
 
 
 class Client(Protocol):

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from api.body import decode, read_body, require
 from api.logs import note
 from api.match import JSON, Answer, dump, read
-from api.problems import Fault, Refusal, invalid
+from api.problems import Fault, Refusal, invalid, unknown_code
 from api.schemas import CODE_PATTERN, GapRequest, MovesRequest, QueryIn, WhatIfRequest, parse
 from api.service import service_of
 from matcher.given import IF_TRUE, AdviceError, row_of
@@ -21,7 +21,6 @@ from matcher.index import OccupationIndex
 from matcher.match import Matcher, Matches
 from matcher.moves import Moves, Unknown
 
-UNKNOWN_CODE = "not a code of this index; GET /v1/occupations lists them"
 _CODE = CODE_PATTERN.strip("^$")
 #: The faults that a change can have: the member, and the number of its line from 1.
 _LINE = re.compile(r"(add|remove): (?:line (\d+) )?(.*)", re.S)
@@ -162,7 +161,8 @@ def _row(index: OccupationIndex, code: str, *, needs_data: bool = True, paramete
     """Return the row of a code; Refusal 404 for an unknown one, 422 for one of which the index has nothing to compare."""
     pointer = None if parameter else "/code"
     if code not in index.row_of:
-        raise Refusal(404, UNKNOWN_CODE, errors=[Fault(UNKNOWN_CODE, pointer=pointer, parameter=parameter)])
+        detail = unknown_code(index.manifest["source"])
+        raise Refusal(404, detail, errors=[Fault(detail, pointer=pointer, parameter=parameter)])
     try:
         return row_of(index, code, needs_data=needs_data)
     except AdviceError:

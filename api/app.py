@@ -37,6 +37,8 @@ _WAITS = {
     "gone": "nobody waits for the answer",
     "draining": "the service is being stopped",
 }
+#: Seconds a document waits for a child; with the five that it may take there, and the ends of both, an answer comes within six.
+_DOCUMENT_QUEUE = 0.4
 _BODY = (400, 413, 415, 422, 503)
 
 
@@ -68,7 +70,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         holder=holder,
         admission=Admission(settings.max_concurrent, settings.queue_seconds, refused=metrics.refused),
         documents=Admission(
-            settings.document_children, settings.queue_seconds, name="document", first_guess=0.3, refused=metrics.refused
+            settings.document_children,
+            min(settings.queue_seconds, _DOCUMENT_QUEUE),
+            name="document",
+            first_guess=0.2,
+            refused=metrics.refused,
         ),
         metrics=metrics,
         rates=rates,

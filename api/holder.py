@@ -38,6 +38,7 @@ class MatcherHolder:
         self.refused: str | None = None
         self._tell = tell or (lambda event, **facts: None)
         self._encoder = load_encoder(settings.encoder or encoder_path())
+        self._accurate = settings.accurate_index
         self._busy = asyncio.Lock()
         self._bad: tuple[bytes, float] | None = None
         self.current: Matcher = self._load()
@@ -116,7 +117,7 @@ class MatcherHolder:
             self._tell("index_changed", old=old, new=self.digest)
 
     def _load(self) -> Matcher:
-        return Matcher.load(self.root, encoder=self._encoder)
+        return Matcher.load(self.root, encoder=self._encoder, accurate=self._accurate)
 
     def _point(self, version: str) -> None:
         """Check a version, then point at it."""

@@ -54,11 +54,11 @@ async def match_file(request: Request) -> Response:
     service = service_of(request)
     settings = service.settings
     async with service.documents.enter(request):
-        parts = await read_parts(request, settings.upload_bytes)
-        document, options = await _file_and_options(parts)
+        document, options = await _file_and_options(await read_parts(request, settings.upload_bytes))
         matcher, linked = service.holder.current, wants_linked(request.headers.get("accept", ""))
         filters = filters_of(matcher, options)
         query = await read_document(request, service, options, document)
+        del document  # not held while the match waits for its turn
     found = await service.admission.run(
         answer_query, matcher, query, options, filters, linked, seconds=settings.match_seconds, client=request
     )
@@ -74,6 +74,8 @@ async def read_document(request: Request, service: Service, options: Options, do
     except Refusal as refusal:
         service.metrics.document(refusal.reason or "invalid")
         raise
+    finally:
+        service.uploads.ended()
     service.metrics.document("ok")
     return query
 
@@ -120,11 +122,18 @@ def answer(matcher: Matcher, wanted: MatchRequest, linked: bool = False) -> Answ
 def answer_query(matcher: Matcher, query: Query, options: Options, filters: Filters, linked: bool) -> Answer:
     """Return the answer to a query that has been read."""
     try:
-        matches = matcher.match_query(query, top=options.top, explain=options.explain, filters=filters, id=options.id)
+        matches = matcher.match_query(
+            query,
+            top=options.top,
+            explain=options.explain,
+            filters=filters,
+            id=options.id,
+            accurate=options.accurate and matcher.accurate is not None,
+        )
     except FilterError:
         raise invalid([Fault("a value is not one that the index knows", pointer="/filters")]) from None
     document = matches.to_dict(return_text=options.return_text, offset_unit=options.offset_unit)
-    document["warnings"] = [*document["warnings"], *_warnings(options, filters)]
+    document["warnings"] = [*document["warnings"], *_warnings(options, filters, slower=matcher.accurate is not None)]
     first = document["matches"][0] if document["matches"] else {}
     body = dump(item_list(document, matcher.index) if linked else document)
     return Answer(body, document["status"], first.get("score"), len(query.phrases))
@@ -138,13 +147,13 @@ def filters_of(matcher: Matcher, options: Options) -> Filters:
     return dataclasses.replace(wanted, exclude=tuple(code for code in wanted.exclude if code in matcher.index.row_of))
 
 
-def _warnings(options: Options, filters: Filters) -> list[str]:
+def _warnings(options: Options, filters: Filters, *, slower: bool) -> list[str]:
     """Return what the service itself has to say of an answer."""
     warnings = []
     unknown = len((options.filters and options.filters.exclude) or ()) - len(filters.exclude)
     if unknown:
         warnings.append(f"filter exclude: {unknown} codes are not in this index")
-    if options.accurate:
+    if options.accurate and not slower:
         warnings.append("accurate: this service has no slower model; the usual one answered")
     return warnings
 

@@ -15,7 +15,7 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.problems import Refusal
+from api.problems import Refusal, unknown_code
 from api.schemas import CODE_PATTERN
 from api.service import service_of
 from matcher.index import OccupationIndex
@@ -115,7 +115,7 @@ def _reference(code: str, title: str) -> dict[str, Any]:
 
 def _section(index: OccupationIndex, code: str) -> dict[str, Any]:
     if code not in index.row_of:
-        raise Refusal(404, "not a code of this index; GET /v1/occupations lists them")
+        raise Refusal(404, unknown_code(index.manifest["source"]))
     return index.section(code)
 
 

@@ -6,68 +6,42 @@ given stands in a URL; a file's name is not looked at.
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import functools
 import gzip
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
-from urllib.parse import parse_qsl
+from typing import Any, Literal
 
+import orjson
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import match, occupations, page_views
+from api import advice, match, occupations, page_views
 from api.admission import Refused
 from api.body import decode, media_type, read_body, read_parts
 from api.logs import note
-from api.page_views import EXAMPLES, FILES, REFUSALS, render
+from api.page_form import MULTIPART, Form, read_form
+from api.page_views import FILES, REFUSALS, render
 from api.problems import Refusal
-from api.schemas import Code, MatchRequest, Options, parse
+from api.schemas import Code, GapRequest, MovesRequest, Options, WhatIfRequest, parse
 from api.service import service_of
 from matcher.given import AdviceError
 from matcher.match import Matcher, Matches
 from matcher.records import Query
 
 HTML = "text/html; charset=utf-8"
-FORM, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 #: A browser writes ``Origin: null`` on a form whose page says no-referrer, and then it could not be told from a foreign one.
 _PAGE_HEADERS = {"Referrer-Policy": "same-origin"}
 _MEDIA = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
-_FIELDS = ("text", "title", "skills")
-#: Percent-encoding takes three bytes for one.
-_FORM_BYTES = 2 * 1024 * 1024
-_INLINE = 64 * 1024
-_SPLIT = re.compile(r"[,;\n]")
-_NO_CARRIAGE = re.compile(r"\r\n?")
-
-Line = Annotated[str, Field(min_length=1, max_length=400)]
-
-
-class MoreRequest(MatchRequest):
-    """A query and the occupation to tell more of."""
-
-    code: Code
-
-
-class TryRequest(MatchRequest):
-    """A query and what is added to it for a trial."""
-
-    add: list[Line] = Field(min_length=1, max_length=30)
-
-
-class MovesRequest(MatchRequest):
-    """A query and what is wished of the occupations to go on to."""
-
-    pays_more: bool = False
-    zone_up: bool = False
-    outside_group: bool = False
-    less_physical: bool = False
-    interests: str | None = Field(None, pattern=r"^[RIASEC]{1,6}$")
+#: What came stands in the window's title, too: it is what a screen reader says first of a new page. It is markup already.
+_HEADING = re.compile(r'id="answer-h"[^>]*>([^<]+)<')
+#: Next steps that are shown.
+_MOVES = 8
 
 
 class CompareRequest(BaseModel):
@@ -142,39 +116,21 @@ async def asset(request: Request, version: str, name: str) -> Response:
 
 
 async def form(request: Request) -> Response:
-    """Answer the page with the occupations for what its form holds: the way without JavaScript."""
-    given: dict[str, str] = {}
+    """Answer the page with the occupations for what its form holds, and the advice that is asked for: the way without JavaScript."""
+    held = Form()
 
     async def made() -> Response:
-        kind, _ = media_type(request)
-        document = None
-        if kind == MULTIPART:
-            parts = await read_parts(request, service_of(request).settings.upload_bytes)
-            document = parts.pop("file", b"") or None
-            fields = {name: value.decode("utf-8", "replace") for name, value in parts.items()}
-        elif kind == FORM:
-            fields = await _urlencoded(request)
-        else:
-            raise Refusal(415, f"expected Content-Type: {FORM} or {MULTIPART}")
-        given.update({name: _NO_CARRIAGE.sub("\n", fields[name]) for name in _FIELDS if fields.get(name)})
-        number = fields.get("example", "")
-        if number.isdecimal() and int(number[:3]) < len(EXAMPLES):
-            example = EXAMPLES[int(number[:3])]
-            given.clear()
-            given.update(text=example.text, title=example.title, skills=example.skills)
-            document = None
-        return _page(request, answer=await _answered(request, options_of(given), document), given=given)
+        nonlocal held
+        held = await read_form(request, service_of(request).settings.upload_bytes)
+        if (wait := request.scope["state"].get("retry_after")) is not None:
+            raise Refused(429, wait, "rate_limit")
+        html, held = await _answered(request, held.options, held.document, held)
+        return _page(request, answer=html, given=held.given)
 
-    return await _refusing(request, made, lambda html, status: _page(request, answer=html, given=given, status=status))
+    def shown(html: str, status: int) -> Response:
+        return _page(request, answer=html, given=held.given, status=status)
 
-
-def options_of(fields: Mapping[str, str]) -> Options:
-    """Return the fields of the form as options of a match; blank ones are not given."""
-    wanted: dict[str, Any] = {name: fields[name] for name in ("text", "title") if fields.get(name, "").strip()}
-    skills = [skill.strip() for skill in _SPLIT.split(fields.get("skills", "")) if skill.strip()]
-    if skills:
-        wanted["skills"] = skills
-    return parse(Options, wanted)
+    return await _refusing(request, made, shown, lambda: held)
 
 
 async def match_fragment(request: Request) -> Response:
@@ -189,82 +145,125 @@ async def match_fragment(request: Request) -> Response:
             options = parse(Options, await decode(parts["options"])) if "options" in parts else Options.model_validate({})
         else:
             document, options = None, await _json(request, Options)
-        return _fragment(await _answered(request, options, document))
+        return _fragment((await _answered(request, options, document))[0])
 
     return await _refusing(request, made)
 
 
-async def _answered(request: Request, options: Options, document: bytes | None) -> str:
-    """Return the answer, or why there is none, as HTML."""
+async def _answered(request: Request, options: Options, document: bytes | None, held: Form | None = None) -> tuple[str, Form]:
+    """Return the answer, or why there is none, as HTML; with a form, all that it asks for, and the form with the text of its file."""
     service = service_of(request)
     if document is None and not options.has_query:
-        return _refusal("empty")
+        return _refusal("empty"), held or Form()
     matcher = service.holder.current
     query = None
     if document is not None:
         async with service.documents.enter(request):
             query = await match.read_document(request, service, options, document)
 
-    def work() -> tuple[str, Matches]:
+    def work() -> tuple[str, Matches, Form]:
         matches = _matches(matcher, options, query)
+        form = (held or Form()).with_text_of(None if query is None else query.text)
         if matches.reasons:
-            return _refusal(matches.reasons[0]), matches
-        return render("answer.html", **page_views.answer(matches, matcher.index)), matches
+            return _refusal(matches.reasons[0]), matches, form
+        plain = form if held else None
+        told, opened = _pieces(matcher, form), (matches[0].code, form.opened)
+        html = render(
+            "answer.html",
+            **page_views.answer(matches, matcher.index),
+            plain=plain,
+            told=told,
+            more=_opened(matches, matcher, opened),
+        )
+        return html, matches, form
 
-    html, matches = await service.work(request, work)
+    html, matches, form = await service.work(request, work)
     service.metrics.answered(matches.status)
     service.metrics.score(matches[0].score if len(matches) else None)
     note(request.scope, phrases=len(matches.query.phrases))
-    return html
+    return html, form
 
 
-def _matches(matcher: Matcher, options: Options, query: Query | None = None, explain: bool = True) -> Matches:
+def _matches(matcher: Matcher, options: Options, query: Query | None = None) -> Matches:
     filters = match.filters_of(matcher, options)
-    return matcher.match_query(match.read(options) if query is None else query, top=10, explain=explain, filters=filters)
+    return matcher.match_query(match.read(options) if query is None else query, top=10, filters=filters)
+
+
+def _opened(matches: Matches, matcher: Matcher, codes: Iterable[str]) -> dict[str, str]:
+    """Return what is told of opened occupations by code.
+
+    The first one's comes with the answer: a wide screen shows it open, and what comes late would move what is being read.
+    """
+    told = {}
+    for code in dict.fromkeys(codes):
+        with contextlib.suppress(AdviceError):
+            told[code] = render("more.html", **page_views.more(matches.gap(code).to_dict(), matcher.index.section(code)))
+    return told
+
+
+def _pieces(matcher: Matcher, form: Form) -> dict[str, str]:
+    """Return the advice that a form asks for, as HTML by name, empty where it asks for none."""
+
+    def piece(work: Callable[[Matcher, Any], str], model: type[BaseModel], wanted: Mapping[str, Any]) -> str:
+        try:
+            return work(matcher, parse(model, dict(wanted)))
+        except Refusal:
+            return _refusal("advice", alone=False)
+
+    query, wishes = form.query, form.wishes
+    return {
+        "what_if": piece(_what_if, WhatIfRequest, {**query, "add": list(form.added)}) if form.added else "",
+        "moves": "" if wishes is None else piece(_moves, MovesRequest, {**query, **page_views.wanted(wishes)}),
+        "compare": piece(_compare, CompareRequest, {"codes": list(form.compared)}) if len(form.compared) > 1 else "",
+    }
+
+
+# What the library says comes from the functions that answer /v1, so that the page cannot say anything else.
+
+
+def _more(matcher: Matcher, wanted: GapRequest) -> str:
+    found = _found(advice.gap_answer(matcher, wanted))
+    return render("more.html", **page_views.more(found, matcher.index.section(wanted.code)))
+
+
+def _what_if(matcher: Matcher, wanted: WhatIfRequest) -> str:
+    return render("whatif.html", **page_views.what_if(_found(advice.what_if_answer(matcher, wanted))))
+
+
+def _moves(matcher: Matcher, wanted: MovesRequest) -> str:
+    found = _found(advice.moves_answer(matcher, wanted.model_copy(update={"top": _MOVES})))
+    return render("moves.html", **page_views.moves(found, matcher.index))
+
+
+def _compare(matcher: Matcher, wanted: CompareRequest) -> str:
+    return render("compare.html", **page_views.compare(orjson.loads(advice.compare_answer(matcher, ",".join(wanted.codes)))))
+
+
+def _found(answer: match.Answer) -> dict[str, Any]:
+    if answer.status != "ok":
+        raise Refusal(422, "there is too little to go on", reason="advice")
+    found: dict[str, Any] = orjson.loads(answer.body)
+    return found
 
 
 async def more_fragment(request: Request) -> Response:
     """Answer what is told of an occupation when it is opened."""
-
-    def work(matcher: Matcher, wanted: MoreRequest) -> str:
-        return render("more.html", **page_views.more(_matches(matcher, wanted, explain=False), wanted.code, matcher))
-
-    return await _advice(request, MoreRequest, work)
+    return await _advice(request, GapRequest, _more)
 
 
 async def what_if_fragment(request: Request) -> Response:
     """Answer ranks before and after lines are added."""
-
-    def work(matcher: Matcher, wanted: TryRequest) -> str:
-        return render("whatif.html", **page_views.what_if(_matches(matcher, wanted, explain=False).what_if(add=wanted.add)))
-
-    return await _advice(request, TryRequest, work)
+    return await _advice(request, WhatIfRequest, _what_if)
 
 
 async def moves_fragment(request: Request) -> Response:
     """Answer occupations to go on to."""
-
-    def work(matcher: Matcher, wanted: MovesRequest) -> str:
-        found = _matches(matcher, wanted, explain=False).moves(
-            top=8,
-            pays_more=0.1 if wanted.pays_more else None,
-            zone_up=wanted.zone_up,
-            outside_group=wanted.outside_group,
-            less_physical=wanted.less_physical,
-            interests=wanted.interests,
-        )
-        return render("moves.html", **page_views.moves(found))
-
-    return await _advice(request, MovesRequest, work)
+    return await _advice(request, MovesRequest, _moves)
 
 
 async def compare_fragment(request: Request) -> Response:
     """Answer two or three occupations side by side."""
-
-    def work(matcher: Matcher, wanted: CompareRequest) -> str:
-        return render("compare.html", **page_views.compare(matcher.compare(*wanted.codes)))
-
-    return await _advice(request, CompareRequest, work)
+    return await _advice(request, CompareRequest, _compare)
 
 
 async def suggest(request: Request) -> Response:
@@ -273,17 +272,13 @@ async def suggest(request: Request) -> Response:
     return await occupations.suggest(request, wanted.prefix, wanted.kind)
 
 
-async def _advice(request: Request, model: Any, work: Callable[..., str]) -> Response:
+async def _advice(request: Request, model: Any, work: Callable[[Matcher, Any], str]) -> Response:
     async def made() -> Response:
-        wanted = await _json(request, model)
-
-        def checked() -> str:
-            try:
-                return work(service_of(request).holder.current, wanted)
-            except AdviceError:
-                raise Refusal(422, "no advice can be given on this", reason="advice") from None
-
-        return _fragment(await service_of(request).work(request, checked))
+        service, wanted = service_of(request), await _json(request, model)
+        try:
+            return _fragment(await service.work(request, work, service.holder.current, wanted))
+        except Refusal as refusal:
+            raise Refusal(refusal.status, refusal.detail, reason="advice") from None
 
     return await _refusing(request, made)
 
@@ -292,32 +287,27 @@ async def _json(request: Request, model: Any) -> Any:
     return parse(model, await decode(await read_body(request, service_of(request).settings.json_bytes)))
 
 
-async def _urlencoded(request: Request) -> dict[str, str]:
-    raw = await read_body(request, _FORM_BYTES)
-
-    def read() -> dict[str, str]:
-        return dict(parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True, errors="replace", max_num_fields=16))
-
-    try:
-        return read() if len(raw) <= _INLINE else await asyncio.to_thread(read)
-    except ValueError:
-        raise Refusal(400, "the form is broken") from None
-
-
 async def _refusing(
     request: Request,
     made: Callable[[], Awaitable[Response]],
     shown: Callable[[str, int], Response] | None = None,
+    held: Callable[[], Form] | None = None,
 ) -> Response:
-    """Return what is made, or a refusal in plain words with the status and the headers that it has anywhere."""
+    """Return what is made, or a refusal in plain words with the status and the headers that it has anywhere.
+
+    With ``held``, a refusal that passes by itself has a button that sends the same form again.
+    """
     headers: Mapping[str, str]
+    wait = 0
     try:
         return await made()
     except Refused as refused:
-        kind, status, headers = "busy", refused.status, {"Retry-After": str(refused.retry_after)}
+        kind, status, wait = "often" if refused.status == 429 else "busy", refused.status, refused.retry_after
+        # The gate marks a refusal of its own.
+        headers = {} if status == 429 else {"Retry-After": str(wait)}
     except Refusal as refusal:
         kind, status, headers = _kind(refusal), refusal.status, refusal.headers
-    html = _refusal(kind)
+    html = _refusal(kind, wait=wait, again=held() if held and wait else None)
     answer = shown(html, status) if shown else _fragment(html, status)
     answer.headers.update(headers)
     return answer
@@ -329,8 +319,8 @@ def _kind(refusal: Refusal) -> str:
     return {413: "too_large", 415: "unsupported", 422: "invalid", 503: "busy"}.get(refusal.status, "broken")
 
 
-def _refusal(kind: str) -> str:
-    return render("refusal.html", kind=kind, refused=REFUSALS.get(kind, REFUSALS["broken"]))
+def _refusal(kind: str, *, wait: int = 0, again: Form | None = None, alone: bool = True) -> str:
+    return render("refusal.html", kind=kind, refused=REFUSALS.get(kind, REFUSALS["broken"]), wait=wait, again=again, alone=alone)
 
 
 def _fragment(html: str, status: int = 200) -> Response:
@@ -339,8 +329,10 @@ def _fragment(html: str, status: int = 200) -> Response:
 
 def _page(request: Request, *, answer: str | None = None, given: Mapping[str, str] | None = None, status: int = 200) -> Response:
     matcher = service_of(request).holder.current
+    heading = _HEADING.search(answer or "")
     html = render(
         "page.html",
+        heading=heading and heading[1],
         assets=f"/page/assets/{assets()[0]}",
         answer=answer,
         given=given or {},

@@ -10,12 +10,9 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from matcher.gaps import Gap
 from matcher.index import OccupationIndex
-from matcher.match import Matcher, Matches
-from matcher.moves import Comparison, Facts, Moves
+from matcher.match import Matches
 from matcher.records import Evidence, Job, Match, Query, Wage
-from matcher.whatif import Addition, Change, Place, WhatIf
 
 FILES = Path(__file__).parent / "page_files"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -45,6 +42,7 @@ KINDS: Mapping[str, str] = {
 #: What was done says more to a person than a name: it comes first.
 _KIND_ORDER: Mapping[str, int] = {"task": 0, "activity": 1, "title": 2}
 CONFIDENCE: Mapping[str | None, str] = {"high": "Strong fit", "medium": "Good fit", "low": "Possible fit"}
+_UNLIKELY = 0.05
 #: Without a calibration: shares of the first one's fit from which an occupation is called close.
 _CLOSE, _FAIRLY = 0.8, 0.55
 INTERESTS: Mapping[str, str] = {
@@ -148,7 +146,8 @@ REFUSALS: Mapping[str, Refused] = {
     "invalid": Refused(
         "Something in this cannot be used.",
         ("A job title may have up to 300 letters, a skill up to 200, and there may be up to 500 skills.", "A JSON Resume has to follow the format of jsonresume.org.")),
-    "busy": Refused("Many people are asking right now.", ("Nothing is lost. Wait a moment, then try again.",)),
+    "busy": Refused("Many people are asking right now.", ("Nothing is lost: what you wrote is still in the box.",)),
+    "often": Refused("You have asked very often in a short time.", ("Nothing is lost: what you wrote is still in the box.",)),
     "advice": Refused("This cannot be worked out here.", ("Take another occupation, or change what you ticked.",)),
     "broken": Refused("That did not work.", ("The fault may be ours. Try again; if it happens again, paste the text instead.",)),
 }  # fmt: skip
@@ -160,7 +159,7 @@ def _environment() -> Environment:
         loader=FileSystemLoader(FILES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     found.filters["money"] = money
-    found.globals.update(ZONES=ZONES, INTERESTS=INTERESTS, EXAMPLES=EXAMPLES, KINDS=KINDS)
+    found.globals.update(ZONES=ZONES, INTERESTS=INTERESTS, EXAMPLES=EXAMPLES, WISHES=WISHES)
     return found
 
 
@@ -176,7 +175,7 @@ def money(dollars: float | None) -> str:
 
 def chance(score: float) -> str:
     """Return a probability in words."""
-    if score < 0.05:
+    if score < _UNLIKELY:
         return "less than 1 in 20"
     if score >= 0.95:
         return "more than 9 in 10"
@@ -196,14 +195,16 @@ class Fit:
 def fit(match: Match, first: Match) -> Fit:
     """Return the fit of a match; without a calibration only how it stands to the first of its answer."""
     if match.score is not None:
-        return Fit(CONFIDENCE[match.confidence], chance(match.score), _percent(match.score), round(100 * match.score))
+        word = "Less likely" if match.score < _UNLIKELY else CONFIDENCE[match.confidence]
+        return Fit(word, chance(match.score), _percent(match.score), round(100 * match.score))
     share = max(0.0, match.fusion / first.fusion) if first.fusion > 0 else 0.0
     apart = "Close" if share >= _CLOSE else "Fairly close" if share >= _FAIRLY else "Further away"
     return Fit("Closest" if match.rank == 1 else apart, "", f"{match.fusion:.1f}", round(100 * min(1.0, share)))
 
 
 def _percent(score: float) -> str:
-    return "under 1 %" if score < 0.01 else f"{min(99, round(score * 100))} %"
+    """Return a percentage to the next 5, for chances are not known more exactly than that; words alone say less than that."""
+    return "" if score < _UNLIKELY else f"{min(95, 5 * round(20 * score))} %"
 
 
 def wage(value: Wage | None) -> dict[str, str] | None:
@@ -342,74 +343,69 @@ def _steps(low: float, high: float, step: int) -> list[float]:
     return [low + step * i for i in range(round((high - low) / step) + 1)]
 
 
-def more(matches: Matches, code: str, matcher: Matcher) -> dict[str, Any]:
-    """Return what is told of one occupation when it is opened: tasks, and what was not found by kind, by importance."""
-    found = matches.gap(code)
-    section = matcher.index.section(code)
+#: What is told of an opened occupation: kinds, how each is headed, and how many that were not found.
+_HOT = 2
+_TOLD = (("task", "Tasks", 4), ("technology", "Software and technology", 5), ("knowledge", "Knowledge", 4), ("skill", "Skills", 3))
+
+
+def more(found: Mapping[str, Any], section: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is told of one occupation when it is opened, from the answer of ``/v1/gap``: tasks, and what was not found, by importance."""
     groups = []
-    for kind, heading, most in (
-        ("task", "Tasks", 4),
-        ("technology", "Software and technology", 5),
-        ("knowledge", "Knowledge", 4),
-        ("skill", "Skills", 3),
-    ):
-        missing = [gap for gap in found.of(kind, "not_found") if kind != "technology" or gap.in_demand or gap.hot]
+    for kind, heading, most in _TOLD:
+        missing = [gap for gap in found["gaps"] if gap["kind"] == kind and gap["status"] == "not_found"]
+        if kind == "technology":
+            # Hot are programs that many job ads of any kind name: a few say enough.
+            missing = [gap for gap in missing if gap["in_demand"]] + [g for g in missing if g["hot"] and not g["in_demand"]][:_HOT]
         if missing:
             groups.append({"heading": heading, "items": [_gap(gap) for gap in missing[:most]]})
     return {
-        "code": code,
-        "title": found.title,
         "tasks": [task["text"] for task in section.get("tasks", ())[:6]],
         "groups": groups,
-        "schooling": [gap for gap in found.of("education") if gap.note],
+        "schooling": [gap["name"] for gap in found["gaps"] if gap["kind"] == "education"],
     }
 
 
-def _gap(gap: Gap) -> dict[str, str]:
-    if gap.kind == "technology":
-        word = "often asked for" if gap.in_demand else "in many job ads"
-    elif gap.importance is None:
+def _gap(gap: Mapping[str, Any]) -> dict[str, str]:
+    importance = gap["importance"]
+    if gap["kind"] == "technology":
+        word = "often asked for here" if gap["in_demand"] else "asked for in jobs of all kinds"
+    elif importance is None:
         word = ""
     else:
-        word = "very important" if gap.importance >= 75 else "important" if gap.importance >= 50 else "less important"
-    return {"name": gap.name, "word": word}
+        word = "very important" if importance >= 75 else "important" if importance >= 50 else "less important"
+    return {"name": gap["name"], "word": word}
 
 
-def _place(place: Place) -> dict[str, Any]:
-    return {"rank": place.rank, "chance": None if place.score is None else chance(place.score)}
+def _place(place: Mapping[str, Any]) -> dict[str, Any]:
+    return {"rank": place["rank"], "chance": None if place["score"] is None else chance(place["score"])}
 
 
-def _move_words(change: Change) -> str:
-    before, after = change.before.rank, change.after.rank
+def _move_words(before: int | None, after: int | None) -> str:
     if before is None or after is None:
         return "new in the list" if before is None else "out of the list"
     return "no change" if before == after else f"up {before - after}" if after < before else f"down {after - before}"
 
 
-def what_if(found: WhatIf) -> dict[str, Any]:
-    """Return ranks before and after."""
-    rows = [
-        {"title": c.title, "code": c.code, "before": _place(c.before), "after": _place(c.after), "moved": _move_words(c)}
-        for c in found.changes
-        if c.after.rank is not None and c.after.rank <= 10
-    ]
-    best = max(
-        (c for c in found.changes if c.before.rank and c.after.rank), key=lambda c: (c.before.rank or 0) - (c.after.rank or 0)
-    )
-    moved = [c for c in found.changes if c.before.rank != c.after.rank]
-    said = (
-        f"{best.title}: place {best.before.rank} to place {best.after.rank}."
-        if best.before.rank != best.after.rank
-        else "One or more occupations changed place."
-        if moved
-        else "The order stays the same."
-    )
-    return {"rows": rows, "added": found.added, "said": said}
-
-
-def additions(found: Sequence[Addition]) -> list[dict[str, Any]]:
-    """Return the statements that would lift an occupation most."""
-    return [{"name": a.gap.name, "before": _place(a.before), "after": _place(a.after)} for a in found]
+def what_if(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ranks before and after, from the answer of ``/v1/whatif``."""
+    rows, rises, moved = [], [], False
+    for change in found["matches"]:
+        before, after = change["before"]["rank"], change["after"]["rank"]
+        moved = moved or before != after
+        if before is not None and after is not None:
+            # To rise to the top says more than to rise further down.
+            rises.append((1 / after - 1 / before, change["title"], before, after))
+        if after is not None and after <= 10:
+            words = _move_words(before, after)
+            rows.append(
+                {"title": change["title"], "before": _place(change["before"]), "after": _place(change["after"]), "moved": words}
+            )
+    _, title, before, after = max(rises, key=lambda rise: rise[0], default=(0, "", 0, 0))
+    if after < before:
+        said = f"{title}: place {before} to place {after}."
+    else:
+        said = "One or more occupations changed place." if moved else "The order stays the same."
+    return {"rows": rows, "said": said}
 
 
 _MOVE_NAMES: Mapping[str, str] = {
@@ -418,48 +414,88 @@ _MOVE_NAMES: Mapping[str, str] = {
     "similar": "much alike",
     "new field": "a new field",
 }
+#: Wishes of next steps as the page says them, by member of a request; each is ticked or not.
+WISHES: Mapping[str, str] = {
+    "pays_more": "at least 10 % more pay",
+    "outside_group": "a new field",
+    "zone_up": "more training than now",
+    "less_physical": "less physical work",
+    "interests": "",
+}
 
 
-def _facts(facts: Facts) -> dict[str, Any]:
+def wanted(wishes: Mapping[str, str]) -> dict[str, Any]:
+    """Return ticked wishes, and a letter of interests, as members of a request for moves."""
+    members: dict[str, Any] = {name: True for name in wishes if name not in ("pays_more", "interests")}
+    if "pays_more" in wishes:
+        members["pays_more"] = 0.1
+    if wishes.get("interests"):
+        members["interests"] = [wishes["interests"]]
+    return members
+
+
+def _facts(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "code": facts.code,
-        "title": facts.title,
-        "pay": money(facts.pay) + (" a year" if facts.pay is not None else ""),
-        "zone": ZONES[facts.job_zone],
-        "education": facts.education,
-        "href": f"https://www.onetonline.org/link/summary/{facts.code}",
+        "code": facts["code"],
+        "title": facts["title"],
+        "pay": money(facts["pay"]) + (" a year" if facts["pay"] is not None else ""),
+        "zone": ZONES[facts["job_zone"]],
+        "education": facts["education"],
+        "href": f"https://www.onetonline.org/link/summary/{facts['code']}",
     }
 
 
-def moves(found: Moves) -> dict[str, Any]:
-    """Return occupations to go on to."""
+def moves(found: Mapping[str, Any], index: OccupationIndex) -> dict[str, Any]:
+    """Return occupations to go on to, from the answer of ``/v1/moves``."""
     shown = []
-    for move in found:
-        more = None if move.pay_share is None else round(100 * move.pay_share)
+    for move in found["moves"]:
+        # "Mechanical" alone says nothing.
+        areas = {str(area["name"]) for area in index.section(move["code"]).get("knowledge", ())}
+        more = None if move["pay_share"] is None else round(100 * move["pay_share"])
         shown.append(
             {
-                **_facts(move.facts),
-                "name": _MOVE_NAMES[move.name],
+                **_facts(move),
+                "name": _MOVE_NAMES[move["move"]],
                 "more": "" if more is None else "about the same pay" if abs(more) < 3 else f"{abs(more)} % {'more' if more > 0 else 'less'} pay",
-                "transfers": move.transfers[:3],
-                "missing": move.missing[:3],
+                "transfers": [f"{name} (knowledge)" if name in areas else name for name in move["transfers"][:3]],
+                "missing": [f"{name} (knowledge)" if name in areas else name for name in move["missing"][:3]],
             }
         )  # fmt: skip
-    return {"moves": shown, "origin": found.origin.title}
+    return {"moves": shown, "origin": found["origin"]["title"]}
 
 
-def compare(found: Comparison) -> dict[str, Any]:
-    """Return two or three occupations side by side, with the rows that differ most first."""
+_CONTEXT, _TOOLS, _HIGHEST = 4, 5, 3
+
+
+def _highest(rows: Sequence[Mapping[str, Any]], kind: str, place: int) -> list[Mapping[str, Any]]:
+    known = [row for row in rows if row["kind"] == kind and row["values"][place] is not None]
+    return sorted(known, key=lambda row: -row["values"][place])[:_HIGHEST]
+
+
+def compare(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return two or three occupations side by side, from the answer of ``/v1/compare``, with the rows that differ most first."""
     rows = []
-    for kind, name, values in found.rows:
-        if kind in ("knowledge", "skill") and None not in values:
-            known = [value for value in values if value is not None]
-            rows.append((max(known) - min(known), {"kind": KINDS[kind], "name": name, "values": [round(v) for v in known]}))
+    for row in found["rows"]:
+        if row["kind"] in ("knowledge", "skills") and None not in row["values"]:
+            spread = max(row["values"]) - min(row["values"])
+            kind = KINDS["skill" if row["kind"] == "skills" else row["kind"]]
+            rows.append((spread, {"kind": kind, "name": row["name"], "values": [round(v) for v in row["values"]]}))
     rows.sort(key=lambda row: -row[0])
-    facts = found.facts
+    facts = found["occupations"]
+    more = []
+    for row in found["work_context"][:_CONTEXT]:
+        more.append({"name": row["name"], "texts": [answer or "not known" for answer in row["answers"]]})
+    for kind, label in (("work_values", "What matters to people"), ("work_styles", "Ways of working")):
+        # Each one's own highest: the scales say little beyond that.
+        listed = [[row["name"] for row in _highest(found["rows"], kind, place)] for place in range(len(facts))]
+        if any(listed):
+            more.append({"name": label, "texts": [", ".join(names) or "not known" for names in listed]})
+    if any(found["tools"]["only"]):
+        more.append({"name": "Tools that only it has", "texts": ["; ".join(x[:_TOOLS]) or "none" for x in found["tools"]["only"]]})
     return {
+        "more": more,
         "facts": [_facts(f) for f in facts],
-        "interests": [", ".join(INTERESTS[x] for x in f.interests[:3]) or "not known" for f in facts],
-        "employment": ["not known" if f.employment is None else f"{f.employment:,}" for f in facts],
+        "interests": [", ".join(INTERESTS[x] for x in f["interests"][:3]) or "not known" for f in facts],
+        "employment": ["not known" if f["employment"] is None else f"{f['employment']:,}" for f in facts],
         "rows": [row for _, row in rows[:12]],
     }

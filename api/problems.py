@@ -93,6 +93,11 @@ def problem_dict(
     return document
 
 
+def unknown_code(source: str) -> str:
+    """Return the detail of a 404 for a code that an index made of ``source`` lacks; most such codes are of another edition."""
+    return f"not a code of this index ({source}); GET /v1/occupations lists them. They are of O*NET-SOC 2019; those of 2010 are not translated"
+
+
 def problem(
     status: int,
     detail: str,

@@ -33,6 +33,7 @@ _DETAILS = {
     503: "too many connections",
 }
 _REASONS = {400: "malformed", 408: "too_slow", 431: "headers", 503: "connections"}
+_PIECE = 64 * 1024
 #: Seconds for which a connection that is closed may still take the last bytes.
 _LINGER = 2.0
 #: Bytes that are read and dropped meanwhile: the largest body that is taken, and some.
@@ -111,6 +112,8 @@ class _Deadlines(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        # What asyncio takes at a time, 256 KB otherwise: each of many uploads that come at once is copied on its way in pieces of this size.
+        transport.max_size = _PIECE  # type: ignore[attr-defined]
         self.transport = cast(asyncio.Transport, _Wire(self.transport, self))
         # asyncio does this only for sockets that were made with a protocol number; without it an answer can wait 40 ms for its second half.
         wire = transport.get_extra_info("socket")

@@ -99,7 +99,11 @@ class Gate:
             decision = self._count(scope)
             if decision is not None and not decision.allowed:
                 self._tell("rate_limit")
-                refusal = problem(429, "the calls of this period are used up")
+                if scope["path"] == "/" and scope["method"] == "POST":
+                    # A person's form: the page answers it with the text that was in it, and no match.
+                    scope["state"]["retry_after"] = max(1, decision.reset_seconds)
+                else:
+                    refusal = problem(429, "the calls of this period are used up")
         await (self.app if refusal is None else refusal)(scope, receive, marked)
 
     def _check(self, scope: Scope, headers: _Headers, origin: bytes | None, shared: bool) -> Response | None:

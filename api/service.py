@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from api.admission import Admission
 from api.holder import MatcherHolder
+from api.memory import Uploads
 from api.metrics import Metrics
 from api.rates import RateLimiter
 from api.settings import Settings
@@ -49,6 +50,7 @@ class Service:
     metrics: Metrics
     rates: RateLimiter | None
     directories: Directories = field(default_factory=Directories)
+    uploads: Uploads = field(default_factory=Uploads)
 
     async def work(self, request: Request, func: Callable[..., Result], *args: object) -> Result:
         """Return ``func(*args)``, run off the event loop as admission allows; Refused otherwise."""

@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     workers: int = Field(1, ge=1, le=64)
     index: Path | None = None
     encoder: Path | None = None
+    #: An index of the same occupations that MiniLM made: requests may then ask for `accurate`.
+    accurate_index: Path | None = None
     keys_file: Path | None = None
     admin_key_sha256: SecretStr | None = None
     no_auth: bool = False

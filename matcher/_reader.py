@@ -99,7 +99,7 @@ _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*", b"BM"
 def sniff(data: bytes) -> str:
     """Return ``pdf``, ``docx`` or ``plain``. Raises Refusal, saying what to do, for a format that is not read."""
     head = data[:1024]
-    if b"%PDF-" in head:
+    if b"%PDF-" in head or head.lstrip().startswith(b"%PDF"):  # the second is broken, and no text either
         return "pdf"
     if data[:4] == b"PK\x03\x04":
         return _sniff_zip(data)

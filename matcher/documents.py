@@ -13,8 +13,8 @@ from typing import IO, Literal
 
 DocumentReason = Literal["encrypted", "corrupt", "too_costly", "unsupported", "no_text_layer", "garbled_text"]
 
-#: Seconds from start to kill; half a second of the promised six is for starting and reaping.
-WALL_SECONDS = 5.5
+#: Seconds from start to kill. The service promises an answer within six: some may pass in its queue, and some with starting and reaping.
+WALL_SECONDS = 5.0
 MAX_ANSWER = 4_000_000
 _MODULE = "matcher._reader"
 
@@ -66,7 +66,7 @@ _CLASSES: dict[DocumentReason, type[DocumentError]] = {
 def read_document(path_or_bytes: str | Path | bytes, *, name: str | None = None) -> str:
     """Return the text of a document: PDF, .docx, .txt, .md or .json, whatever its name says.
 
-    It is opened in a child process with limits: 768 MB of memory, 5 s of processor time, 6 s in all, 300 pages, 20 MB of file;
+    It is opened in a child process with limits: 768 MB of memory, 5 s, 300 pages, 20 MB of file;
     beyond 300,000 characters nothing is read. ``name`` stands in error messages. Raises DocumentError for a document that cannot
     be read, OSError for a file that cannot be opened.
     """

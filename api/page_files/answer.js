@@ -25,14 +25,17 @@ export function answered(where, asking, saying) {
   if (matchMedia("(min-width: 62rem)").matches) root.querySelector(".match")?.setAttribute("open", "");
   root.firstElementChild.addEventListener("click", clicked);
   root.firstElementChild.addEventListener("change", changed);
-  root.querySelector("#try-form")?.addEventListener("submit", (event) => {
+  // What a page that was answered without this module has on trial already.
+  added = [...root.querySelectorAll("#tried input")].map((box) => box.value);
+  if (added.length) trial(false);
+  root.querySelector("#advice")?.addEventListener("submit", (event) => {
     event.preventDefault();
-    const line = root.querySelector("#try-line");
-    if (line.value.trim() && !added.includes(line.value.trim())) added.push(line.value.trim());
+    if (event.submitter?.value === "moves") return moves();
+    const line = root.querySelector("#try-line"), words = line.value.trim();
+    if (words && !added.includes(words)) added.push(words);
     line.value = "";
-    trial(true);
+    if (added.length) trial(true);
   });
-  root.querySelector("#moves-form")?.addEventListener("submit", (event) => { event.preventDefault(); moves(event.target); });
 }
 
 // A piece of the page from the service, put into `place`; words where it cannot be had. What is late for another answer is dropped.
@@ -174,10 +177,10 @@ async function trial(move) {
   if (move) reach("#try-out-h");
 }
 
-async function moves(form) {
-  const wish = {};
-  for (const box of form.querySelectorAll("input")) if (box.checked) wish[box.name] = true;
-  if (form.interests.value) wish.interests = form.interests.value;
+async function moves() {
+  const wish = { top: 8 }, letter = root.querySelector("#interests").value;
+  for (const box of root.querySelectorAll("#wishes input:checked")) wish[box.name] = box.name === "pays_more" ? 0.1 : true;
+  if (letter) wish.interests = [letter];
   const out = root.querySelector("#moves-out");
   if (!await put(out, "/page/moves", { ...query(), ...wish })) return;
   say(`${out.querySelectorAll(".moves > li").length} occupations to go on to.`);

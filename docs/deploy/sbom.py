@@ -1,6 +1,6 @@
 """The bill of materials of an installed matcher: packages, models and data, as CycloneDX JSON on standard output.
 
-    pip install cyclonedx-bom && python docs/deploy/sbom.py > sbom.json
+    pip install 'occupation-matcher[service,sbom]' && python docs/deploy/sbom.py > sbom.json
 
 cyclonedx-bom lists the packages of the environment that runs this script; what it cannot know, the encoder, the index and the catalogue, is added here
 with the sha256 of every file.

@@ -78,10 +78,10 @@ def test_no_more_than_max_concurrent_run_at_once_and_all_are_answered() -> None:
 def test_what_would_wait_too_long_is_refused_at_once_with_a_time_to_come_back() -> None:
     async def test() -> None:
         told: list[str] = []
-        admission, gate = Admission(1, 1.0, first_guess=0.19, refused=told.append), Gate()
+        admission, gate = Admission(1, 1.0, first_guess=0.16, refused=told.append), Gate()
         jobs = [asyncio.create_task(admission.run(gate, seconds=5)) for _ in range(10)]
         await until(lambda: sum(job.done() for job in jobs) >= 7)
-        # With 0.19 s each, the third in the queue would end after 0.76 s; the mean case may take 0.6 of the second.
+        # With 0.16 s each, the third in the queue would end after 0.64 s; the mean case may take half of the second.
         assert (admission.running, admission.waiting) == (1, 2)
         with pytest.raises(Refused) as caught:
             async with admission.enter():

@@ -61,6 +61,7 @@ def test_a_scan_without_text_is_insufficient_alone_and_not_in_the_way_of_a_title
         (b"\x89PNG\r\n\x1a\n" + b"0" * 50, 415, "unsupported-media-type", "picture"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600, 415, "unsupported-media-type", ""),
         (b"%PDF-1.7\nnothing else", 422, "unreadable-document", ""),
+        (b"\n%PDF broken\nBaker, kneads and shapes dough for loaves and rolls", 422, "unreadable-document", "the PDF is broken"),
         (b"PK\x03\x04nothing else", 422, "unreadable-document", ""),
     ],
 )

@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 import structlog
-from starlette.applications import Starlette
+from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from api import logs
@@ -47,7 +46,9 @@ async def _bad(request: Request) -> Response:
 
 
 def served(metrics: Metrics) -> TestClient:
-    app = Starlette(routes=[Route("/v1/things/{name}", _good), Route("/bad/{name}", _bad)])
+    app = FastAPI(openapi_url=None)
+    app.add_api_route("/v1/things/{name}", _good)
+    app.add_api_route("/bad/{name}", _bad)
     app.add_middleware(logs.RequestLog, metrics=metrics)
     return TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False)
 

@@ -95,6 +95,14 @@ def test_a_code_without_data_answers_what_there_is(client: TestClient) -> None:
     assert set(found) == {"code", "title", "href", "description", "onet_online", "soc_2018", "alternate_titles"}
 
 
+def test_a_code_of_an_older_taxonomy_is_told_which_codes_there_are(client: TestClient) -> None:
+    about = client.get("/v1/about").json()
+    detail = client.get("/v1/occupations/15-1132.00").json()["detail"]  # of O*NET-SOC 2010
+    assert about["engine"]["release"] in detail
+    assert "O*NET-SOC 2019" in detail
+    assert "15-1132" not in detail
+
+
 def test_an_unknown_code_is_a_404_however_it_is_written(client: TestClient) -> None:
     for code in ("99-9999.00", "51-3011", "Bakers", "51-3011.00%0a", "%F0%9F%8D%9E", "..%2f"):
         for path in (f"/v1/occupations/{code}", f"/v1/occupations/{code}/related"):

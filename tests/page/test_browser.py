@@ -33,7 +33,11 @@ SHIFTS = """() => { window.shift = 0; new PerformanceObserver((list) => { for (c
 
 
 def ask(page: Any, text: str = TEXT) -> None:
-    page.get_by_label("Your résumé, or what you did at work").fill(text)
+    box = page.get_by_label("Your résumé, or what you did at work")
+    if len(text) < 5000:
+        box.fill(text)
+    else:  # Playwright types it, which takes seconds for a long text; a paste does not
+        box.evaluate("(box, text) => { box.value = text; }", text)
     page.get_by_role("button", name="Find occupations").click()
     page.wait_for_selector(".match, .refusal")
 
@@ -164,6 +168,192 @@ def test_with_the_keyboard_alone(visit: Visit) -> None:
     before = page.locator(".match").first.get_attribute("open")
     page.keyboard.press("Enter")
     assert page.locator(".match").first.get_attribute("open") != before
+
+
+def reach(page: Any, condition: str, most: int = 120) -> None:
+    """Press Tab until the focused element, ``e``, meets a condition."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if page.evaluate(f"(e => {condition})(document.activeElement)"):
+            return
+    raise AssertionError(f"not reached with Tab: {condition}")
+
+
+def test_the_advice_with_the_keyboard_alone(visit: Visit) -> None:
+    page = visit()
+    page.locator("#text").focus()
+    page.keyboard.insert_text(TEXT)
+    reach(page, "e.id === 'send'")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".match")
+    page.wait_for_selector(".match[open] [data-add]")
+    # From a line that met something, to the text, and back.
+    reach(page, "e.matches('.proofs a.ref')")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.tagName") == "MARK"
+    reach(page, "e.matches('.paper a.ref')")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.matches('.proofs li')")
+    reach(page, "e.matches('[data-add]')")
+    page.keyboard.press("Space")
+    page.wait_for_selector("#try-out table")
+    reach(page, "e.id === 'try-line'")
+    page.keyboard.type("Rebuilt two engines")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#tried li:nth-child(2)")
+    until(page, "document.activeElement.id === 'try-out-h'")
+    reach(page, "e.name === 'outside_group'")
+    page.keyboard.press("Space")
+    reach(page, "e.value === 'moves'")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".moves")
+    reach(page, "e.textContent === 'Undo'")
+    page.keyboard.press("Enter")
+    until(page, "document.querySelectorAll('#tried li').length === 1")
+    # Focus is seen wherever it stands.
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none" or page.evaluate(
+        "document.activeElement === document.body"
+    )
+
+
+def test_without_javascript_the_advice_is_there_and_the_same(visit: Visit) -> None:
+    page, plain = visit(), visit(java_script_enabled=False)
+    for one in (page, plain):
+        one.locator("#text").fill(TEXT)
+        one.get_by_role("button", name="Find occupations").click()
+        one.wait_for_selector(".match")
+    assert plain.url.endswith("/#answer")
+    assert plain.title().startswith("Occupations that fit")
+    # The first one's gaps come with the answer, another's when they are asked for.
+    assert plain.locator("#m1 [data-add]").count() > 0
+    for one in (page, plain):
+        one.locator("#m2 summary").click()
+    plain.locator("#m2").get_by_role("button", name="More about this occupation").click()
+    for one in (page, plain):
+        one.wait_for_selector("#m2[open] [data-add]")
+    boxes = page.locator("#m2 [data-add]").evaluate_all("all => all.map(one => one.dataset.add)")
+    assert [one.get_attribute("value") for one in plain.locator("#m2 [data-add]").all()] == boxes
+    # A gap is ticked and a line is added; then one is taken back.
+    for one in (page, plain):
+        one.locator(f'#m2 [data-add="{boxes[0]}"]').check()
+    page.wait_for_selector("#try-out table")
+    plain.locator("#m2").get_by_role("button", name="See what changes").click()
+    plain.wait_for_selector("#try-out table")
+    for one in (page, plain):
+        one.get_by_label("A skill, or a line about your work").fill("Baked bread and cakes every morning")
+        one.keyboard.press("Enter")
+        one.wait_for_selector("#tried li:nth-child(2)")
+    page.wait_for_selector("tr.moved")
+    until(page, "!document.querySelector('#try-out').hasAttribute('aria-busy')")
+    assert plain.locator("#try-out table").inner_text() == page.locator("#try-out table").inner_text()
+    plain.locator("#tried input").first.uncheck()
+    plain.get_by_role("button", name="Add", exact=True).click()
+    plain.wait_for_selector("#tried li:only-child")
+    for one in (page, plain):
+        one.get_by_label("at least 10 % more pay").check()
+        one.get_by_label("Something with").select_option("R")
+        one.get_by_role("button", name="Show next steps").click()
+        one.wait_for_selector(".moves")
+    assert plain.locator(".moves").inner_text() == page.locator(".moves").inner_text()
+    assert plain.get_by_label("at least 10 % more pay").is_checked()
+    for place in range(2):
+        if plain.locator(".match").nth(place).get_attribute("open") is None:
+            plain.locator(".match summary").nth(place).click()
+        plain.locator("[data-compare]").nth(place).check()
+    plain.get_by_role("button", name="Put the ones you ticked side by side").click()
+    plain.wait_for_selector("#compare-h")
+    assert plain.locator(".compare thead th").count() == 2
+    assert plain.url.endswith("/#compare")
+    assert plain.locator("#text").input_value() == TEXT
+    assert [one.get_attribute("data-code") for one in plain.locator(".match").all()] == codes(page)
+
+
+def test_the_modules_take_over_an_answer_that_came_without_them(visit: Visit) -> None:
+    """On a slow line the form may be sent before the modules are there."""
+    page = visit()
+    held = ["text", TEXT, "open", "49-3023.00", "line", "Welding"]
+    page.evaluate(
+        """held => { const form = document.createElement("form"); form.method = "post"; form.action = "/";
+        for (let at = 0; at < held.length; at += 2) { const input = document.createElement("input"); input.type = "hidden";
+        input.name = held[at]; input.value = held[at + 1]; form.append(input); } document.body.append(form); form.submit(); }""",
+        held,
+    )
+    page.wait_for_selector(".has-js #tried button")
+    assert page.locator("#tried button").all_inner_texts() == ["Welding"]
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_selector("#tried", state="hidden")
+    page.get_by_role("button", name="Show next steps").click()
+    page.wait_for_selector(".moves")
+    assert not page.get_by_role("button", name="More about this occupation").first.is_visible()
+
+
+def test_on_a_slow_network_the_page_says_what_goes_on_and_nothing_moves(visit: Visit) -> None:
+    page = visit()
+    network = page.context.new_cdp_session(page)
+    network.send("Network.enable")
+    # A slow phone: 400 ms there and back, 400 kbit/s down and 32 up, without a cache.
+    slow = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 4_000}
+    network.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    network.send("Network.emulateNetworkConditions", slow)
+    page.reload(wait_until="commit")
+    page.wait_for_selector("#text")
+    page.wait_for_selector(".has-js")
+    loaded = page.evaluate("performance.now()")
+    page.evaluate(SHIFTS)
+    long = TEXT + "".join(f"- Wrote down what was worn in part {n}\n" for n in range(300))
+    page.locator("#text").evaluate("(box, text) => { box.value = text; }", long)
+    page.get_by_role("button", name="Find occupations").click()
+    page.wait_for_selector("#status:has-text('Reading')")
+    assert page.locator("#answer").get_attribute("aria-busy") == "true"
+    page.wait_for_selector("#status:has-text('Still reading')")
+    page.wait_for_selector(".match")
+    open_first(page)
+    assert page.evaluate("window.shift") <= 0.02
+    assert loaded <= 5000
+    LOG.info("slow network: usable after %.0f ms, shift %.4f", loaded, page.evaluate("window.shift"))
+
+
+def long_pdf(path: Path, pages: int) -> None:
+    """Write an invented résumé of many pages."""
+    canvas = pytest.importorskip("reportlab.pdfgen.canvas").Canvas(str(path), invariant=True)
+    duties = ("Replaced brake pads and rotors of car", "Read fault codes with a scan tool on car", "Changed oil and filters of car")
+    for page in range(pages):
+        canvas.setFont("Helvetica", 10)
+        canvas.drawString(60, 780, f"Mechanic, Invented Garage {page}, {2024 - page} - {2025 - page}" if page else "Experience")
+        for line in range(48):
+            canvas.drawString(60, 760 - 14 * line, f"- {duties[line % 3]} {page * 48 + line}")
+        canvas.showPage()
+    canvas.save()
+
+
+def test_a_resume_of_twenty_pages_is_read_and_answered(visit: Visit, tmp_path: Path) -> None:
+    long_pdf(tmp_path / "long.pdf", 20)
+    for script in (True, False):
+        page = visit(java_script_enabled=script)
+        page.locator("#file").set_input_files(tmp_path / "long.pdf")
+        page.get_by_role("button", name="Find occupations").click()
+        page.wait_for_selector(".match, .refusal", timeout=30_000)
+        assert page.locator(".match").first.get_attribute("data-code") == "49-3023.00"
+        assert "car 959" in page.locator(".paper").inner_text()
+        assert "car 959" in page.locator("#text").input_value()
+
+
+def test_a_server_killed_during_a_trial_leaves_the_answer(visit: Visit) -> None:
+    with Service(("-m", "matcher.cli", "serve")) as service:
+        page = visit(f"http://127.0.0.1:{service.port}/", expect=("ERR_",))
+        ask(page)
+        before = codes(page)
+        until(page, "!document.querySelector('[aria-busy]')")
+        worker = service.pids[0]
+        os.kill(worker, signal.SIGSTOP)
+        page.locator("#try-line").fill("Welding")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#try-out[aria-busy]", state="attached")
+        service.process.kill()
+        os.kill(worker, signal.SIGKILL)
+        page.wait_for_selector("#try-out:has-text('could not be loaded')")
+        assert codes(page) == before
+        assert page.locator("#text").input_value() == TEXT
 
 
 def test_on_a_phone_nothing_is_wider_than_it(visit: Visit) -> None:
@@ -431,6 +621,41 @@ def test_axe_finds_nothing(visit: Visit, axe: str, scheme: str, width: int) -> N
     page.get_by_role("button", name="Compare 2").click()
     page.wait_for_selector("#compare-h")
     assert found() == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_axe_finds_nothing_where_the_modules_do_not_come(visit: Visit, axe: str, scheme: str, width: int) -> None:
+    page = visit("/healthz", width=width, height=800, color_scheme=scheme, expect=("ERR_FAILED",))
+    page.route("**/page.js", lambda route: route.abort())
+    page.goto(page.url.removesuffix("/healthz"))
+
+    def found() -> list[Any]:
+        page.evaluate(axe)
+        violations: list[Any] = page.evaluate(
+            "axe.run().then(r => r.violations.map(v => [v.id, v.nodes.slice(0, 3).map(n => [n.html.slice(0, 160), n.failureSummary])]))"
+        )
+        return violations
+
+    assert found() == []
+    page.get_by_role("button", name="Warehouse worker").click()
+    page.wait_for_selector(".match")
+    page.locator("#m2 summary").click()
+    page.locator("#m2").get_by_role("button", name="More about").click()
+    page.wait_for_selector("#m2[open] [data-add]")
+    page.locator("#m2 [data-add]").first.check()
+    page.locator("#m2").get_by_role("button", name="See what changes").click()
+    page.wait_for_selector("#try-out table")
+    page.get_by_role("button", name="Show next steps").click()
+    page.wait_for_selector(".moves")
+    for place in (0, 1):
+        if page.locator(".match").nth(place).get_attribute("open") is None:
+            page.locator(".match summary").nth(place).click()
+        page.locator("[data-compare]").nth(place).check()
+    page.get_by_role("button", name="Put the ones you ticked").click()
+    page.wait_for_selector("#compare-h")
+    assert found() == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
 def test_the_stories_would_fail_on_another_answer(site: str) -> None:

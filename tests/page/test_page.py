@@ -115,17 +115,92 @@ def test_a_busy_service_says_so_with_retry_after(client: TestClient, app: FastAP
         assert 'data-kind="busy"' in answer.text
 
 
+ADVICE = {
+    "text": TEXT,
+    "open": "49-3023.00",
+    "add": ["Welding", "Diagnosed faults in hybrid drive systems"],
+    "do": "moves",
+    "pays_more": "1",
+    "interests": "R",
+    "compare": ["49-3023.00", "51-3011.00"],
+}
+
+
+def test_without_javascript_the_advice_comes_by_the_form_and_is_that_of_the_api(client: TestClient) -> None:
+    text = TEXT.replace("\r\n", "\n")
+    answer = client.post("/", data=ADVICE)
+    assert answer.status_code == 200
+    words = html.unescape(answer.text)
+    assert codes(answer) == codes(client.post("/", data={"text": TEXT}))
+    gap = client.post("/v1/gap", json={"text": text, "code": "49-3023.00"}).json()
+    first = next(item["name"] for item in gap["gaps"] if item["kind"] == "task" and item["status"] == "not_found")
+    assert f'value="{first}"' in words
+    assert re.search(r'<details class="match" id="m\d+" data-code="49-3023.00"[^>]*>|id="m1"[^>]* open', answer.text)
+    changed = client.post("/v1/whatif", json={"text": text, "add": ADVICE["add"]}).json()["matches"]
+    shown = re.findall(r'<th scope="row">([^<]+)</th><td>', words[words.index('id="try-out"') : words.index('id="next"')])
+    assert shown == [change["title"] for change in changed if change["after"]["rank"] and change["after"]["rank"] <= 10]
+    wish = {"pays_more": 0.1, "interests": ["R"], "top": 8}
+    moves = client.post("/v1/moves", json={"text": text, **wish}).json()["moves"]
+    assert re.findall(r'<h4><a href="[^"]+" rel="noopener">([^<]+)', words) == [move["title"] for move in moves]
+    assert "Side by side" in words
+    # What is asked next is about the same text, with the same ticked.
+    assert f'name="text" value="{text}"' in words
+    assert re.search(r'name="pays_more" value="1" checked', words)
+    assert re.search(r'<option value="R" selected>', words)
+    assert words.count('name="add" value="Welding" checked') == 1
+
+
+def test_a_trial_of_nothing_or_of_an_unknown_occupation_is_no_failure(client: TestClient) -> None:
+    answer = client.post("/", data={"text": TEXT, "do": "try", "line": "  ", "open": "99-9999.00", "compare": "49-3023.00"})
+    assert answer.status_code == 200
+    assert len(codes(answer)) == 10
+    # That of the first one, which always comes with the answer.
+    assert answer.text.count("What people do there") == 1
+    assert '<div id="try-out"></div>' in answer.text
+
+
+def test_the_text_of_a_file_is_in_the_box_for_what_is_asked_next(client: TestClient) -> None:
+    answer = client.post("/", data={"text": "I also weld at home."}, files={"file": ("x.txt", TEXT.encode())})
+    box = html.unescape(answer.text[answer.text.index("<textarea") : answer.text.index("</textarea>")])
+    assert "I also weld at home.\n\nReplaced brake pads" in box
+
+
+def test_a_form_that_is_broken_or_of_another_kind_is_refused(client: TestClient) -> None:
+    many = "&".join(f"a{n}=1" for n in range(200))
+    form = "application/x-www-form-urlencoded"
+    assert client.post("/", content=many, headers={"Content-Type": form}).status_code == 400
+    assert client.post("/", json={"text": TEXT}).status_code == 415
+
+
+def test_a_busy_service_keeps_all_that_the_form_held(client: TestClient, app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full(*_: object, **__: object) -> None:
+        raise Refused(503, 3, "queue_full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(app.state.admission), "run", full)
+        answer = client.post("/", data=ADVICE)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "3")
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "Wait 3 seconds" in answer.text
+    assert "http-equiv" not in answer.text
+    refusal = answer.text[answer.text.index('class="refusal"') :]
+    again = [(name, html.unescape(value)) for name, value in re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', refusal)]
+    data = {name: [value for other, value in again if other == name] for name, _ in again}
+    # The button of the refusal leads to what was asked for.
+    assert client.post("/", data=data).text == client.post("/", data=ADVICE).text
+
+
 def test_the_pieces_answer(client: TestClient) -> None:
     query = {"text": TEXT}
     more = client.post("/page/more", json={**query, "code": "49-3023.00"})
     assert more.status_code == 200
     assert "What people do there" in more.text
     assert "Before" in client.post("/page/whatif", json={**query, "add": ["Welding"]}).text
-    assert "moves" in client.post("/page/moves", json={**query, "pays_more": True, "interests": "R"}).text
+    assert "moves" in client.post("/page/moves", json={**query, "pays_more": 0.1, "interests": ["R"]}).text
     assert "Side by side" in client.post("/page/compare", json={"codes": ["49-3023.00", "51-3011.00"]}).text
     found = client.post("/page/suggest", json={"prefix": "elctric"}).json()
     assert any("Electric" in item["text"] for item in found["suggestions"])
-    assert client.post("/page/more", json={**query, "code": "99-9999.00"}).status_code == 422
+    assert client.post("/page/more", json={**query, "code": "99-9999.00"}).status_code == 404
     assert client.post("/page/compare", json={"codes": ["49-3023.00"]}).status_code == 422
     assert client.get("/page/assets/other/page.css").status_code == 404
 
@@ -180,3 +255,19 @@ def test_the_pages_own_routes_need_no_key_in_public_mode_and_one_otherwise(tmp_p
                 last = [client.post("/page/match", json={"title": "Baker"}) for _ in range(3)]
                 assert [answer.status_code for answer in last] == [200, 200, 429]
                 assert "retry-after" in last[-1].headers
+
+
+def test_a_form_that_comes_too_often_is_answered_as_a_page_that_keeps_its_text(tmp_path: Path) -> None:
+    settings = Settings(public_page=True, public_rate_limit=1, rates_file=tmp_path / "rates")
+    with TestClient(create_app(settings), base_url=BASE_URL) as client:
+        assert client.post("/", data={"text": TEXT}).status_code == 200
+        answer = client.post("/", data={"text": TEXT, "add": "Welding"})
+        assert answer.status_code == 429
+        assert [int(value) >= 1 for value in answer.headers.get_list("retry-after")] == [True]
+        assert answer.headers["content-type"].startswith("text/html")
+        assert 'data-kind="often"' in answer.text
+        assert 'class="match"' not in answer.text
+        assert "Replaced brake pads and rotors." in answer.text[: answer.text.index("</textarea>")]
+        assert 'type="hidden" name="add" value="Welding"' in answer.text
+        # The modules' own calls are told by a problem document, as before.
+        assert client.post("/page/match", json={"text": TEXT}).headers["content-type"] == "application/problem+json"

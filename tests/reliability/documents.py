@@ -77,6 +77,7 @@ def measure(scale: Scale) -> dict[str, Any]:
         service.forget_peak()
         before = service.memory()
         found, others = asyncio.run(_attack(service, bombs))
+        time.sleep(0.5)  # what is free goes back to the system once a burst is over
         after, peak = service.memory(), service.memory("VmHWM")
     return {
         "bombs": len(bombs),
@@ -95,8 +96,7 @@ def broken(figures: dict[str, Any]) -> list[str]:
         harmless = entry["status"] == 200 and (entry["reason"] == "insufficient" or name == "forms in forms")
         if entry["status"] not in (413, 415, 422) and not harmless:
             found.append(f"{name}: {entry}")
-    # A second in the queue comes before the six.
-    if figures["slowest_s"] > 7:
+    if figures["slowest_s"] > 6:
         found.append(f"slowest {figures['slowest_s']} s")
     if figures["parent_growth_kb"] > 5120:
         found.append(f"parent + {figures['parent_growth_kb']} KB")

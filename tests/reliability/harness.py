@@ -335,12 +335,12 @@ class Pool:
             connection.close()
 
 
-async def send(pool: Pool, due: float, path: str, body: bytes, *, keep: bool = False) -> Sample:
+async def send(pool: Pool, due: float, path: str, body: bytes, *, keep: bool = False, headers: str = "") -> Sample:
     """Ask once and count from ``due``, a time of the loop's clock."""
     loop = asyncio.get_running_loop()
     try:
         async with pool.lend() as connection:
-            answer = await asyncio.wait_for(connection.ask("POST" if body else "GET", path, body), 60)
+            answer = await asyncio.wait_for(connection.ask("POST" if body else "GET", path, body, headers), 60)
     except (OSError, EOFError, TimeoutError, asyncio.LimitOverrunError) as error:
         return Sample(due, loop.time() - due, 0, error=type(error).__name__)
     return Sample(due, loop.time() - due, answer.status, "retry-after" in answer.headers, answer.body if keep else b"")

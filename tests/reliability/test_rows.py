@@ -75,7 +75,6 @@ def test_a_damaged_index_or_model_ends_in_one_typed_error_and_exit_code_3() -> N
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="StaticEncoder.load ignores files that it does not know", strict=True)
 def test_a_file_that_does_not_belong_to_a_model_is_refused() -> None:
     from pathlib import Path
     from tempfile import TemporaryDirectory
