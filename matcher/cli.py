@@ -98,6 +98,13 @@ class Baseline(str, Enum):
     TFIDF = "tfidf"
 
 
+class Engine(str, Enum):
+    """What a batch runs on."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
 IndexOption = Annotated[
     Path | None,
     typer.Option("--index", envvar="MATCHER_INDEX", help="Folder of an index; the bundled one by default.", show_default=False),
@@ -137,10 +144,10 @@ def _filters(
     )
 
 
-def _load(index: Path | None, encoder: str | None = None) -> Matcher:
+def _load(index: Path | None, encoder: str | None = None, accurate: Path | None = None) -> Matcher:
     from matcher.match import Matcher
 
-    return Matcher.load(index, encoder=encoder)
+    return Matcher.load(index, encoder=encoder, accurate=accurate)
 
 
 @app.command()
@@ -161,6 +168,16 @@ def match(
     as_json: JsonOption = False,
     explain: ExplainOption = True,
     return_text: Annotated[bool, typer.Option("--return-text", help="With --json: the text that offsets refer to.")] = False,
+    accurate: Annotated[bool, typer.Option("--accurate", help="Ask MiniLM too: some seconds (extra transformers).")] = False,
+    accurate_index: Annotated[
+        Path | None,
+        typer.Option(
+            "--accurate-index",
+            envvar="MATCHER_ACCURATE_INDEX",
+            help="For --accurate: an index of the same occupations, by `matcher index --encoder minilm`.",
+            show_default=False,
+        ),
+    ] = None,
     job_zone: ZoneOption = None,
     major_group: GroupOption = None,
     exclude: ExcludeOption = None,
@@ -171,6 +188,11 @@ def match(
     """Rank occupations for a résumé, a text, skills or a job title, each with the words that prove it."""
     if file is None and text is None and not skill and title is None:
         raise typer.BadParameter("expected a FILE (or - for standard input), --text, --skill or --title")
+    if accurate and accurate_index is None:
+        raise typer.BadParameter(
+            "--accurate needs an index that minilm made: `matcher index --encoder minilm --out DIR` (with the --onet of the usual one), "
+            "then --accurate-index DIR or MATCHER_ACCURATE_INDEX"
+        )
     filters = _filters(job_zone, major_group, exclude, exclude_major_group, min_median_wage, interests)
     from matcher.match import read_inputs
 
@@ -179,7 +201,8 @@ def match(
     )
     name = "standard input" if file == "-" else None
     query = read_inputs(document=document, name=name, text=text, skills=skill, title=title)
-    answer = _load(index, encoder).match_query(query, top=top, explain=explain, filters=filters)
+    matcher = _load(index, encoder, accurate_index if accurate else None)
+    answer = matcher.match_query(query, top=top, explain=explain, filters=filters, accurate=accurate)
     if as_json:
         print(json.dumps(answer.to_dict(return_text=return_text), ensure_ascii=False, indent=1))  # noqa: T201
     else:
@@ -286,13 +309,28 @@ def _progress(first: str) -> Iterator[Callable[[str, float], None]]:
 @app.command()
 def batch(
     source: Annotated[
-        Path, typer.Argument(metavar="IN", help="Queries: .jsonl, .csv or .parquet with id and text, skills or title.")
+        str,
+        typer.Argument(
+            metavar="IN",
+            help="Queries: a file or folder of .jsonl, .csv or .parquet with id and text, skills or title; with Ray, an address too.",
+        ),
     ],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="Matches: .jsonl or .parquet.")],
+    out: Annotated[str, typer.Argument(metavar="OUT", help="Matches: .jsonl or .parquet; with Ray, a folder of Parquet parts.")],
     index: IndexOption = None,
     encoder: EncoderOption = None,
     top: TopOption = 10,
     explain: Annotated[bool, typer.Option("--explain/--no-explain", help="Write the evidence, too.")] = False,
+    engine: Annotated[Engine, typer.Option("--engine", help="On this machine, or on a Ray of one or many.")] = Engine.LOCAL,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes: 1 by default, with Ray one a processor.", show_default=False)
+    ] = None,
+    part_rows: Annotated[int, typer.Option("--part-rows", min=1, help="With Ray: the most rows of an output file.")] = 5000,
+    ray_address: Annotated[
+        str | None,
+        typer.Option(
+            "--ray-address", envvar="RAY_ADDRESS", help="A Ray that runs; without it, one is started here.", show_default=False
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option("--continue", help="Go on where a run was cut off.")] = False,
     job_zone: ZoneOption = None,
     major_group: GroupOption = None,
@@ -301,23 +339,59 @@ def batch(
     min_median_wage: WageOption = None,
     interests: InterestOption = "",
 ) -> None:
-    """Match a file of queries; one row a query, in order, in constant memory."""
-    from matcher.batch import run_batch
+    """Match a file or folder of queries; one row a query, in order, in constant memory."""
+    from matcher.batch_rows import Origin
 
     filters = _filters(job_zone, major_group, exclude, exclude_major_group, min_median_wage, interests)
+    origin = Origin(None if index is None else str(index), encoder)
     with _progress("matching") as tell:
-        tally = run_batch(
-            _load(index, encoder),
-            source,
-            out,
-            top=top,
-            explain=explain,
-            filters=filters,
-            resume=resume,
-            report=_say,
-            progress=lambda rows: tell(f"{rows} rows", 0.0),
-        )
-    _say(f"{out}: {tally.rows} rows, {tally.insufficient} insufficient, {tally.errors} bad")
+        if engine is Engine.RAY:
+            from matcher.batch_ray import run_batch_ray
+
+            tally = run_batch_ray(
+                origin,
+                source,
+                out,
+                workers=workers,
+                part_rows=part_rows,
+                top=top,
+                explain=explain,
+                filters=filters,
+                resume=resume,
+                address=ray_address,
+                report=_say,
+                progress=lambda rows, total: tell(f"{rows} of {total} rows", rows / max(1, total)),
+            )
+        elif workers is not None and workers > 1:
+            from matcher.batch_workers import run_batch_workers
+
+            tally = run_batch_workers(
+                origin,
+                Path(source),
+                Path(out),
+                workers=workers,
+                top=top,
+                explain=explain,
+                filters=filters,
+                resume=resume,
+                report=_say,
+                progress=lambda rows: tell(f"{rows} rows", 0.0),
+            )
+        else:
+            from matcher.batch import run_batch
+
+            tally = run_batch(
+                origin.load(),
+                Path(source),
+                Path(out),
+                top=top,
+                explain=explain,
+                filters=filters,
+                resume=resume,
+                report=_say,
+                progress=lambda rows: tell(f"{rows} rows", 0.0),
+            )
+    _say(f"{out}: {tally.rows} rows, {tally.insufficient} insufficient, {tally.errors} bad, {tally.digest}")
     if tally.errors:
         raise typer.Exit(1)
 
@@ -398,7 +472,7 @@ def train_encoder(
     esco: Annotated[list[Path] | None, typer.Option("--esco", help="Labelled ESCO rows to train on; repeat for several.")] = None,
     leave_out: Annotated[Path | None, typer.Option("--leave-out", help="Rows whose ids must not be trained on.")] = None,
     config: Annotated[Path | None, typer.Option("--config", help="A recipe such as models/encoder.toml.")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Another seed than the recipe's.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Other seeds than the recipe's: this one and those after it.")] = None,
     teacher: Annotated[
         str, typer.Option("--teacher", help="A sentence-transformers model, by name or path, to distil from.")
     ] = "minilm",
@@ -412,14 +486,14 @@ def train_encoder(
     from matcher.training import EncoderConfig
     from matcher.training import train_encoder as train
 
-    settings = EncoderConfig.read(config) if config else EncoderConfig()
+    runs = EncoderConfig.read(config) if config else (EncoderConfig(),)
     if seed is not None:
-        settings = dataclasses.replace(settings, seed=seed)
+        runs = tuple(dataclasses.replace(run, seed=seed + place) for place, run in enumerate(runs))
     excluded = {row.id for row in read_labelled(leave_out)} if leave_out else set()
     rows = [row for path in esco or () for row in read_labelled(path) if row.id not in excluded]
     with _progress("training") as tell:
         folder = train(
-            read_release(onet), out, esco=rows, config=settings, teacher=SentenceTransformerEncoder(teacher).encode, progress=tell
+            read_release(onet), out, esco=rows, runs=runs, teacher=SentenceTransformerEncoder(teacher).encode, progress=tell
         )
     _say(f"encoder in {folder}")
 
@@ -431,12 +505,19 @@ def train_ranker(
     ],
     index: Annotated[list[Path], typer.Option("--index", help="An index of all occupations; repeat for several.")],
     out: Annotated[Path, typer.Option("--out", help="Folder of the model.")],
+    second: Annotated[
+        Path | None,
+        typer.Option("--accurate-index", help="Fit the accurate mode, with this index that minilm made.", show_default=False),
+    ] = None,
 ) -> None:
     """Fit weights and calibration of the ranking on labelled queries; prints the out-of-fold figures as JSON."""
+    from matcher.accurate import SecondOpinion
+    from matcher.encoder import MINILM, load_encoder
     from matcher.evaluation import read_labelled
     from matcher.fitting import fit_ranker
 
-    found = fit_ranker([_load(path) for path in index], {path.name: read_labelled(path) for path in files}, out)
+    opinion = SecondOpinion.load(second, load_encoder(MINILM)) if second else None
+    found = fit_ranker([_load(path) for path in index], {path.name: read_labelled(path) for path in files}, out, second=opinion)
     print(json.dumps(found, indent=1))  # noqa: T201
 
 

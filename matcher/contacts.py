@@ -37,7 +37,12 @@ _PERSON = {
     **dict.fromkeys(("himself", "herself", "themself", "themselves"), "themselves"),
     **dict.fromkeys(("mr", "ms", "mrs", "mx", "miss"), ""),
 }
-_PERSON_WORD = re.compile(r"\b(?:" + "|".join(_PERSON) + r")\b", re.I)
+#: Begins with a set of characters, which the engine looks for much faster than for alternatives.
+_PERSON_WORD = re.compile(
+    r"[hstmHSTM](?i:"
+    + "|".join(rf"(?<=\b{first})(?:{'|'.join(word[1:] for word in _PERSON if word[0] == first)})" for first in "hstm")
+    + r")\b"
+)
 _TITLED = re.compile(r"\b(?:mr|ms|mrs|mx|miss)\b\.?\s*", re.I)
 
 

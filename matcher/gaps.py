@@ -255,26 +255,34 @@ def _importance_of_activities(section: Mapping[str, Any]) -> dict[str, int]:
 
 
 def missing_knowledge(
-    index: OccupationIndex, query: QueryVectors, row: int, at: Standings, most: int = 5
-) -> tuple[tuple[str | None, str, int | None], ...]:
-    """Return (id, name, importance) of up to ``most`` knowledge areas of one occupation that were not found, the most important first.
+    index: OccupationIndex, query: QueryVectors, rows: Sequence[int], at: Standings, most: int = 5
+) -> list[tuple[tuple[str | None, str, int | None], ...]]:
+    """Return for each of ``rows`` (id, name, importance) of up to ``most`` knowledge areas that were not found, the most important first.
 
     They are those of ``gaps``, without the rest of it, which costs a hundred times more.
     """
-    first, last = index.group(Kind.KNOWLEDGE, row)
-    texts = index.text_of[first:last].astype(np.int64)
     profile, standing = at.profiles[Kind.KNOWLEDGE], at.standing[Kind.KNOWLEDGE]
-    low = [i for i, text in enumerate(texts.tolist()) if standing[profile.place(text)] < THRESHOLDS[Kind.KNOWLEDGE][0]]
-    if not low:
-        return ()
-    naming = np.array([phrase.role in _NAMING_ROLES for phrase in query.phrases], dtype=bool)
-    named, _ = _best_phrases(index, query, texts[low], naming)
-    found = [(i, int(index.importance[first + i])) for i, cosine in zip(low, named.tolist(), strict=True) if cosine < NAMED]
-    found.sort(key=lambda pair: (-(_UNKNOWN if pair[1] < 0 else pair[1]), index.texts[int(texts[pair[0]])]))
-    return tuple(
-        (index.ids[first + i] or None, index.texts[int(texts[i])], None if importance < 0 else importance)
-        for i, importance in found[:most]
-    )
+    absent = standing < THRESHOLDS[Kind.KNOWLEDGE][0]
+    naming = np.flatnonzero(_naming(query))
+    if len(naming) and absent.any():
+        named = similarities(index.vectors.rows(profile.texts), query.vectors.rows(naming)).max(axis=1)
+        absent &= named.astype(np.float64) < NAMED
+    names = {text: index.texts[text] for text in profile.texts[absent].tolist()}
+    result = []
+    for row in rows:
+        first, last = index.group(Kind.KNOWLEDGE, row)
+        texts, rated = index.text_of[first:last].tolist(), index.importance[first:last].tolist()
+        found = [(place, own) for place, (text, own) in enumerate(zip(texts, rated, strict=True)) if text in names]
+        found.sort(key=lambda pair: (-(_UNKNOWN if pair[1] < 0 else pair[1]), names[texts[pair[0]]]))
+        result.append(
+            tuple((index.ids[first + place] or None, names[texts[place]], None if own < 0 else own) for place, own in found[:most])
+        )
+    return result
+
+
+def _naming(query: QueryVectors) -> npt.NDArray[np.bool_]:
+    """Return (p,) which phrases can name a knowledge area or a skill."""
+    return np.array([phrase.role in _NAMING_ROLES for phrase in query.phrases], dtype=bool)
 
 
 def _rated(index: OccupationIndex, query: QueryVectors, row: int, kind: Kind, at: Standings) -> list[Gap]:
@@ -283,8 +291,7 @@ def _rated(index: OccupationIndex, query: QueryVectors, row: int, kind: Kind, at
         return []
     profile, standing = at.profiles[kind], at.standing[kind]
     texts = index.text_of[first:last].astype(np.int64)
-    naming = np.array([phrase.role in _NAMING_ROLES for phrase in query.phrases], dtype=bool)
-    named, by = _best_phrases(index, query, texts, naming)
+    named, by = _best_phrases(index, query, texts, _naming(query))
     shares = phrase_shares(index, query, at, kind)
     found = []
     for place in range(last - first):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,11 +54,23 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """The roll-up of one answer, likeliest first. Without probabilities it is empty and ``note`` says so."""
+    """The roll-up of one answer's ``scored`` occupations (code, title, probability), likeliest group first, each made when it is asked for.
 
-    soc: tuple[Group, ...] = ()
-    major: tuple[Group, ...] = ()
+    Without probabilities it is empty and ``note`` says so.
+    """
+
+    scored: tuple[tuple[str, str, float], ...] = ()
     note: str | None = None
+
+    @property
+    def soc(self) -> tuple[Group, ...]:
+        """The groups by 6-digit SOC code."""
+        return _sum(self.scored, 7)
+
+    @property
+    def major(self) -> tuple[Group, ...]:
+        """The major groups."""
+        return _sum(self.scored, 2)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the roll-up as JSON values."""
@@ -66,9 +78,10 @@ class Groups:
 
     def sentence(self) -> str:
         """Return the leading major group in words, such as ``about 70 % Management Occupations``."""
-        if not self.major:
+        major = self.major
+        if not major:
             return self.note or "no groups"
-        first = self.major[0]
+        first = major[0]
         return (
             f"about {round(100 * first.probability / 5) * 5} % {first.title}"
             if first.probability >= 0.025
@@ -93,21 +106,21 @@ def roll_up(scored: Iterable[tuple[str, str, float | None]]) -> Groups:
     A probability says that a coder would accept a code, and several may be acceptable: where they sum to more than 1, all are divided by
     their sum, so that groups never exceed 1. Where a score is None there is nothing to sum: no probability is made up.
     """
-    found = list(scored)
-    if not found:
-        return Groups(note="no occupations to roll up")
-    if any(score is None for _, _, score in found):
-        return Groups(note="no groups: scores are not probabilities until a calibration ships")
-    if strange := next((code for code, _, score in found if score is None or not 0 <= score <= 1), None):
-        raise ValueError(f"roll-up: the score of {strange} is not a probability in [0, 1]")
-    total = max(1.0, sum(score or 0.0 for _, _, score in found))
-    return Groups(_sum(found, 7, total), _sum(found, 2, total))
+    found: list[tuple[str, str, float]] = []
+    for code, title, score in scored:
+        if score is None:
+            return Groups(note="no groups: scores are not probabilities until a calibration ships")
+        if not 0 <= score <= 1:
+            raise ValueError(f"roll-up: the score of {code} is not a probability in [0, 1]")
+        found.append((code, title, score))
+    return Groups(tuple(found)) if found else Groups(note="no occupations to roll up")
 
 
-def _sum(found: list[tuple[str, str, float | None]], length: int, total: float) -> tuple[Group, ...]:
+def _sum(scored: Sequence[tuple[str, str, float]], length: int) -> tuple[Group, ...]:
+    total = max(1.0, sum(score for _, _, score in scored))
     members: dict[str, list[tuple[float, str, str]]] = {}
-    for code, title, score in found:
-        members.setdefault(code[:length], []).append((score or 0.0, code, title))
+    for code, title, score in scored:
+        members.setdefault(code[:length], []).append((score, code, title))
     groups = []
     for key, group in members.items():
         group.sort(key=lambda member: (-member[0], member[1]))

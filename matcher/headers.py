@@ -35,6 +35,9 @@ _LENGTH = re.compile(
 _FULL_STOP = re.compile(r"\.\s+(?=[A-Z])")
 _TITLE_LABEL = re.compile(r"(?:job )?(?:title|position|role|designation)(?: held)?\s*:\s*", re.I)
 _EMPLOYER_LABEL = re.compile(r"(?:company|employer|organi[sz]ation|client|location|duration|dates?|period|industry)\s*:", re.I)
+#: What stands before a date within a sentence.
+_WITHIN_SENTENCE = re.compile(r"\b(?:in|for|during|of|the|between|since|by|on|until|every|and)$")
+_ABBREVIATED_END = re.compile(r"\b(?:inc|corp|ltd|co|llc|[A-Z])\.$", re.I)
 TOKEN = re.compile(r"[^\s,;:|()]+")
 _STATES = frozenset(US_STATES)
 
@@ -147,9 +150,9 @@ def title_in(text: str, start: int, end: int) -> tuple[int, int] | None:
     return parts[first][0], parts[last][1]
 
 
-def dissect(text: str) -> Header:
-    """Take a header line apart into dates, title and the rest."""
-    periods = find_periods(text)
+def dissect(text: str, periods: list[Period] | None = None) -> Header:
+    """Take a header line apart into dates (``periods`` where they are known already), title and the rest."""
+    periods = find_periods(text) if periods is None else periods
     cuts = [(p.begin, p.stop) for p in periods]
     employer = False
     if periods:
@@ -243,20 +246,20 @@ def header_of(line: Line) -> Header | None:
     if len(text) > 600:
         return None
     holder = "ompany" in text or "COMPANY" in text or "City" in text
-    if not holder and not any(map(str.isdigit, text)):
-        return None
     periods = find_periods(text)
+    if not periods and not holder:
+        return None
     placed = PLACEHOLDER.search(text) if holder else None
     if not periods and not placed:
         return None
     ranged = any(p.is_range for p in periods)
-    header = dissect(text)
+    header = dissect(text, periods)
     if placed and "ompany" in placed[0].lower():
         return header
     rest = text
     for period in reversed(periods):
         lead = rest[: period.begin].rstrip()
-        if period.begin > 0 and re.search(r"\b(?:in|for|during|of|the|between|since|by|on|until|every|and)$", lead) and not placed:
+        if period.begin > 0 and _WITHIN_SENTENCE.search(lead) and not placed:
             return None
         rest = lead + " " + rest[period.stop :]
     if placed and not periods:
@@ -300,14 +303,17 @@ def first_position(lines: Sequence[Line]) -> int | None:
             continue
         ranged = any(p.is_range for p in header.periods)
         near = header.title is not None or header.employer
-        for step in (-1, 1):
+        first = place
+        # A line of dates alone may have the employer between it and the title.
+        for step in (-1, 1, -2) if header.words == 0 else (-1, 1):
             if 0 <= place + step < len(lines) and not near:
                 other = lines[place + step].text
-                near = len(other.split()) <= 8 and not other.endswith(".") and kind_of(other) == "title"
+                near = len(other.split()) <= 8 and not other.endswith(".") and "title" in (kind_of(other), beside(lines, place + step))
+                first = min(place, place + step) if near else place
         if (ranged and near) or (header.employer and header.title is not None and "ompany" in line.text.lower()):
-            while place > 0 and beside(lines, place - 1) in ("title", "employer", "place"):
-                place -= 1
-            return place
+            while first > 0 and beside(lines, first - 1) in ("title", "employer", "place"):
+                first -= 1
+            return first
     return None
 
 
@@ -315,12 +321,7 @@ def beside(lines: Sequence[Line], place: int) -> str | None:
     """Return what a line next to a header line adds to it: ``title``, ``employer``, ``place``, ``plain``, or None for none."""
     line = lines[place]
     text = line.text
-    if (
-        line.bullet
-        or len(text) > 90
-        or text[-1] in "!?;"
-        or (text[-1] == "." and not re.search(r"\b(?:inc|corp|ltd|co|llc|[A-Z])\.$", text, re.I))
-    ):
+    if line.bullet or len(text) > 90 or text[-1] in "!?;" or (text[-1] == "." and not _ABBREVIATED_END.search(text)):
         return None
     words = text.split()
     if len(words) > 10 or is_sentence(text):

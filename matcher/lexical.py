@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 _WORD = re.compile(r"[a-z0-9]+[+#]*")
+#: The same, and the border between two texts that are read as one.
+_WORD_OR_BORDER = re.compile(r"[a-z0-9]+[+#]*|\0")
 _STOP = frozenset(
     (
         "a an and are as at be been but by can do for from had has have he her his i in into is it its may me my no not of on "
@@ -51,8 +53,8 @@ class Postings:
         self, terms: npt.NDArray[np.int64], query_weights: npt.NDArray[np.float64], n_documents: int
     ) -> npt.NDArray[np.float64]:
         """Return the (n_documents,) weighted sums over ``terms``, each in float64 and in the order of the terms."""
-        starts, ends = self.bounds[terms], self.bounds[terms + 1]
-        lengths = ends - starts
+        starts = self.bounds[terms]
+        lengths = self.bounds[terms + 1] - starts
         total = int(lengths.sum())
         if total == 0:
             return np.zeros(n_documents, dtype=np.float64)
@@ -79,35 +81,46 @@ class LexicalIndex:
         self, texts: Sequence[str], weights: npt.NDArray[np.float64]
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Return the BM25 and the TF-IDF column, each (n_documents,), of phrases weighted by ``weights`` (len(texts),)."""
-        counts: dict[int, float] = {}
-        pair_counts: dict[int, float] = {}
         size = len(self.vocabulary)
-        find = self.vocabulary.get
-        for text, weight in zip(texts, weights.tolist(), strict=True):
-            previous = -1
-            for word in words(text):
-                current = find(word, -1)
-                if current >= 0:
-                    counts[current] = counts.get(current, 0.0) + weight
-                    if previous >= 0:
-                        key = previous * size + current
-                        pair_counts[key] = pair_counts.get(key, 0.0) + weight
-                previous = current
-        if not counts:
+        numbers = self._numbers(texts)
+        words_at = np.flatnonzero(numbers >= 0)
+        if not len(words_at):
             return np.zeros(self.n_documents), np.zeros(self.n_documents)
-        terms = np.array(sorted(counts), dtype=np.int64)
-        amounts = np.array([counts[t] for t in terms.tolist()])
+        weight_of = weights[np.cumsum(numbers == _BORDER)]
+        terms, amounts = _summed(numbers[words_at], weight_of[words_at])
         bm25 = self.bm25.scores(terms, amounts, self.n_documents)
-        keys = np.array(sorted(pair_counts), dtype=np.int64)
-        places = np.searchsorted(self.pairs, keys)
-        known = np.zeros(len(keys), dtype=bool)
-        inside = places < len(self.pairs)
-        known[inside] = self.pairs[places[inside]] == keys[inside]
+        seconds = words_at[(words_at > 0) & (numbers[words_at - 1] >= 0)]
+        keys, key_amounts = _summed(numbers[seconds - 1] * size + numbers[seconds], weight_of[seconds])
+        places = np.minimum(np.searchsorted(self.pairs, keys), max(len(self.pairs) - 1, 0))
+        known = self.pairs[places] == keys if len(self.pairs) else np.zeros(len(keys), dtype=bool)
         all_terms = np.concatenate((terms, places[known] + size))
-        all_amounts = np.concatenate((amounts, np.array([pair_counts[k] for k in keys[known].tolist()])))
-        values = np.log1p(all_amounts) * self.idf[all_terms]
+        values = np.log1p(np.concatenate((amounts, key_amounts[known]))) * self.idf[all_terms]
         norm = np.sqrt(np.sum(values * values))
         return bm25, self.tfidf.scores(all_terms, values / (norm or 1.0), self.n_documents)
+
+    def _numbers(self, texts: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Return the numbers of the words of all texts in order, stop words aside: unknown words are −1, borders of texts _BORDER."""
+        find = self.vocabulary.get
+        whole = "\0".join([text.replace("\0", " ") for text in texts]).lower()
+        known: dict[str, int] = {"\0": _BORDER}
+        numbers: list[int] = []
+        for word in _WORD_OR_BORDER.findall(whole):
+            number = known.get(word)
+            if number is None:
+                number = known[word] = _STOPPED if word in _STOP else find(_stem(word), -1)
+            if number != _STOPPED:
+                numbers.append(number)
+        return np.array(numbers, dtype=np.int64)
+
+
+#: What stands for the border between two texts, and for a stop word, among the numbers of words.
+_BORDER, _STOPPED = -2, -3
+
+
+def _summed(keys: npt.NDArray[np.int64], weights: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Return the different keys, ascending, and the sum of each one's weights, added up in order."""
+    unique, which = np.unique(keys, return_inverse=True)
+    return unique, np.bincount(which, weights=weights, minlength=len(unique)).astype(np.float64)
 
 
 def build_lexical(documents: Iterable[Sequence[str]]) -> LexicalIndex:

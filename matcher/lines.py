@@ -48,7 +48,7 @@ def lines_of(flat: str) -> list[Line]:
         if match.start() - reached > 1:
             gap = True
         reached = match.end()
-        if not text or (len(text) < 200 and _RULE.match(text)):
+        if not text or (not text[0].isalnum() and len(text) < 200 and _RULE.match(text)):
             if lines and len(text) >= 3 and text[0] in "=-_~" and not gap:
                 lines[-1].cue = True
             gap = True
@@ -80,22 +80,27 @@ def lines_of(flat: str) -> list[Line]:
 
 _NOT_LETTERS = re.compile(r"[^a-z&/ ]+")
 _LETTER_SPACED = re.compile(r"(?:[A-Z] ){3,}[A-Z]\b")
+_SPACE_OF_LETTERS = re.compile(r"(?<=\b[A-Z]) (?=[A-Z]\b)")
+_HEADING_WORDS = HEADING_FILLERS | {word for noun in HEADING_NOUNS for word in noun.split()}
 
 
 def heading_of(text: str, *, cue: bool) -> Section | None:
     """Return the section that a line announces, or None. ``cue`` tells that something else than words marks it as a heading."""
-    if len(text) > 60:
+    if len(text) > 60 or text.rstrip().endswith((".", ",")):
         return None
-    if _LETTER_SPACED.match(text):
-        text = re.sub(r"(?<=\b[A-Z]) (?=[A-Z]\b)", "", text)
+    if text[1:2] == " " and _LETTER_SPACED.match(text):
+        text = _SPACE_OF_LETTERS.sub("", text)
     bare = text.rstrip(" :-—.|_*#")
     if not bare or ("," in bare[:-1] and bare.count(",") > 2):
         return None
     cue = cue or text.rstrip().endswith(":") or (bare.isupper() and len(bare) > 3)
-    if text.rstrip().endswith((".", ",")) or (bare[0].islower() and not cue):
+    if bare[0].islower() and not cue:
         return None
-    words = _NOT_LETTERS.sub(" ", bare.lower().replace("'s", "")).replace("/", " / ").replace("&", " & ").split()
-    if not words or len(words) > 6:
+    words = bare.lower().split()
+    if not (bare.isascii() and all(map(str.isalpha, words))):
+        words = _NOT_LETTERS.sub(" ", bare.lower().replace("'s", "")).replace("/", " / ").replace("&", " & ").split()
+    if not words or len(words) > 6 or (not (cue and len(words) <= 3) and not _HEADING_WORDS.issuperset(words)):
+        # A word that no heading has is let pass in short lines that look like headings, and nowhere else.
         return None
     found: list[Section] = []
     known = True

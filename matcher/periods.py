@@ -57,8 +57,11 @@ _MONTH_OF = {
         ]
     )
 } | {"sept": 9, "febuary": 2, "spring": 4, "summer": 7, "fall": 10, "autumn": 10, "winter": 1}
+_SINCE = re.compile(r"\bsince\s{0,4}\Z", re.I)
 _TO_NOW = re.compile(r"(?:to|till)\s?date", re.I)
-_DIGIT = re.compile(r"\d")
+#: Every date has two digits side by side.
+_DIGITS = re.compile(r"[0-9][0-9]")
+_OTHER_DIGITS = re.compile(r"\d\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class Period:
 
 def find_periods(line: str) -> list[Period]:
     """Return the periods written in a line, in order. A two-digit year counts only within a range; a lone "present" does not."""
-    if not _DIGIT.search(line):
+    if not _DIGITS.search(line) and (line.isascii() or not _OTHER_DIGITS.search(line)):
         return []
     points = list(_POINT.finditer(line))
     periods: list[Period] = []
@@ -97,7 +100,7 @@ def find_periods(line: str) -> list[Period]:
                 place += 2
                 continue
         if start and not _is_short(first):
-            lead = re.search(r"\bsince\s{0,4}\Z", line[max(0, first.start() - 10) : first.start()], re.I)
+            lead = _SINCE.search(line[max(0, first.start() - 10) : first.start()])
             if lead:
                 periods.append(Period(first.start() - len(lead[0]), first.end(), start, None, True, True))
             else:

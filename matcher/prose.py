@@ -12,6 +12,8 @@ from matcher.records import Reason
 from matcher.wording import word_set
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+#: The same in lower-case ASCII: a set of few characters, which the engine reads twice as fast.
+_ASCII_WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 #: Words looked at; more would not change the answer.
 SAMPLE = 3000
 
@@ -224,8 +226,9 @@ def is_other_matter(text: str) -> bool:
 def _is_plainly_english(text: str) -> bool:
     """Tell whether the small words of English stand in a text's beginning and middle as densely as they do in sentences."""
     for start in (0, max(0, len(text) // 2 - 1000)):
-        found = [word.lower() for word in _WORD.findall(text, start, start + 2000)]
-        if len(found) < 100 or sum(word in ENGLISH for word in found) < 0.15 * len(found):
+        part = text[start : start + 2000]
+        found = _ASCII_WORD.findall(part.lower()) if part.isascii() else [word.lower() for word in _WORD.findall(part)]
+        if len(found) < 100 or sum(map(ENGLISH.__contains__, found)) < 0.15 * len(found):
             return False
     return True
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -19,11 +19,11 @@ from matcher.signals import (
     MORE,
     Best,
     QueryVectors,
+    alike,
     best_statements,
     candidates,
     coarse_columns,
     fine_columns,
-    more_columns,
     standardise,
     top,
 )
@@ -31,7 +31,7 @@ from matcher.signals import (
 #: The columns of equal weights, and those that a learned ranker can weigh.
 COLUMNS: tuple[str, ...] = COARSE + FINE
 ALL_COLUMNS: tuple[str, ...] = COLUMNS + MORE
-FORMAT = 1
+FORMAT = 2
 _N_CENTROIDS = len(CENTROIDS)
 
 
@@ -46,7 +46,8 @@ class Ranking:
     ``likeness`` is the greatest cosine between the query as a whole and a centroid of any occupation, ``near`` the same of tasks and
     activities alone, ``best`` the greatest weighted mean over phrases of the best cosine with a task, or an activity, of one occupation:
     how much the query is about work at all. ``score`` (r,) is the calibrated probability of each, ``share`` (r,) the part of the softmax over all candidates that is its own;
-    both are None for a ranker without calibration.
+    both are None for a ranker without calibration. ``alike`` (n,) is how like the query is to every occupation of the index
+    (``matcher.signals.alike``), None where that was not kept.
     """
 
     rows: npt.NDArray[np.int64]
@@ -58,11 +59,15 @@ class Ranking:
     columns: tuple[str, ...] = COLUMNS
     score: npt.NDArray[np.float64] | None = None
     share: npt.NDArray[np.float64] | None = None
+    alike: npt.NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A query's candidates: rows of the index (r,), which of them an unfiltered query looks at (r,), and ALL_COLUMNS (r, c)."""
+    """A query's candidates: rows of the index (r,), which of them an unfiltered query looks at (r,), and ALL_COLUMNS (r, c).
+
+    ``likeness``, ``near``, ``best`` and ``alike`` are those of ``Ranking``.
+    """
 
     rows: npt.NDArray[np.int64]
     usual: npt.NDArray[np.bool_]
@@ -70,6 +75,7 @@ class Table:
     likeness: float
     near: float
     best: float
+    alike: npt.NDArray[np.float64]
 
 
 class Ranker(Protocol):
@@ -103,26 +109,28 @@ def table_of(
     *,
     more: bool,
     best: Best = best_statements,
+    needed: Collection[str] = ALL_COLUMNS,
 ) -> Table:
     """Return the standardised columns of a query's candidates; with ``more`` also MORE's, else only those of equal weights.
 
-    A filter never changes a row's columns: they are standardised over what an unfiltered query would look at.
+    A filter never changes a row's columns: they are standardised over what an unfiltered query would look at. Of the columns that are not
+    ``needed`` those are left 0 that nothing else asks for.
     """
     raw = coarse_columns(index, query)
     likeness = _greatest(raw[:, :_N_CENTROIDS])
     coarse = standardise(raw)
     rows = usual = candidates(coarse)
+    looked_at = np.ones(len(rows), dtype=bool)
     if allowed is not None:
         kept = np.flatnonzero(allowed)
         rows = np.union1d(usual, kept[top(coarse[kept].mean(axis=1), len(usual))])
-    looked_at = np.isin(rows, usual)
-    fine = fine_columns(index, query, rows, best)
-    parts = [coarse[rows], standardise(fine, looked_at)]
-    if more:
-        parts.append(standardise(more_columns(index, query, rows, best), looked_at))
+        looked_at = np.isin(rows, usual)
+    width = len(ALL_COLUMNS) if more else len(COLUMNS)
+    fine = fine_columns(index, query, rows, best, set(needed) & set(ALL_COLUMNS[:width]))[:, : width - len(COARSE)]
+    columns = np.concatenate((coarse[rows], standardise(fine, looked_at)), axis=1)
     near = _greatest(raw[:, [COARSE.index("centroid"), COARSE.index("activities")]])
     closest = _greatest(fine[looked_at][:, [FINE.index("best_task"), FINE.index("best_activity")]])
-    return Table(rows, looked_at, np.concatenate(parts, axis=1), likeness, near, closest)
+    return Table(rows, looked_at, columns, likeness, near, closest, alike(coarse))
 
 
 def _greatest(columns: npt.NDArray[np.float64]) -> float:
@@ -149,7 +157,7 @@ class EqualWeights:
         shares = table.columns / len(COLUMNS)
         fusion = shares.sum(axis=1)
         order = _order(fusion, table.rows, allowed)
-        return Ranking(table.rows[order], fusion[order], shares[order], table.likeness, table.near, table.best)
+        return Ranking(table.rows[order], fusion[order], shares[order], table.likeness, table.near, table.best, alike=table.alike)
 
     def confidence(self, score: float) -> None:
         """Return None: a fusion is no probability."""
@@ -178,7 +186,8 @@ class LearnedRanker:
     """A weighted sum of standardised columns, and one increasing link from it to a probability.
 
     ``fusion = Σ weight × column``. ``share = softmax(fusion)`` over an unfiltered query's candidates. ``score = σ(a ln share −
-    b ln(1 − share) + c)``, with ``c`` by kind of query: beta calibration (Kull, Silva Filho and Flach, 2017). Weights and link are
+    b ln(1 − share) + c + d likeness)``, with ``c`` by kind of query and the ``likeness`` of ``Ranking``: beta calibration (Kull, Silva
+    Filho and Flach, 2017), and less trust in an answer to a query that is like no occupation. Weights and link are
     fitted by ``matcher train ranker``; they hold for one encoder, and for an index of (nearly) all occupations.
     """
 
@@ -190,6 +199,8 @@ class LearnedRanker:
     about: Mapping[str, Any] = field(default_factory=dict)
     #: An index of fewer occupations offers fewer wrong ones: its probabilities would be too low.
     least_occupations: int = 900
+    #: What it can weigh, in the order of a table's columns.
+    columns: tuple[str, ...] = ALL_COLUMNS
 
     @property
     def name(self) -> str:
@@ -197,8 +208,8 @@ class LearnedRanker:
         return f"learned/{FORMAT} {self.digest[:19]}"
 
     @classmethod
-    def load(cls, path: Path | str) -> LearnedRanker:
-        """Read ``ranker.json``; raises RankerError for a file that is missing, damaged or of another form."""
+    def load(cls, path: Path | str, columns: tuple[str, ...] = ALL_COLUMNS) -> LearnedRanker:
+        """Read ``ranker.json``, weights of some of ``columns``; raises RankerError for a file that is missing, damaged or of another form."""
         file = Path(path)
         try:
             data = file.read_bytes()
@@ -216,9 +227,9 @@ class LearnedRanker:
         for name, value in numbers.items():
             if not (isinstance(value, dict) and all(isinstance(v, int | float) and abs(v) < 1e6 for v in value.values())):
                 raise RankerError(f"{file}: {name!r} should be an object of numbers")
-        if strange := set(found["weights"]) - set(ALL_COLUMNS):
-            raise RankerError(f"{file}: unknown column {sorted(strange)[0]!r}, expected some of {', '.join(ALL_COLUMNS)}")
-        if not {"a", "b", "titles", "skills", "text", "positions"} == set(found["link"]) or set(found["cutoffs"]) != {
+        if strange := set(found["weights"]) - set(columns):
+            raise RankerError(f"{file}: unknown column {sorted(strange)[0]!r}, expected some of {', '.join(columns)}")
+        if not {"a", "b", "titles", "skills", "text", "positions", "likeness"} == set(found["link"]) or set(found["cutoffs"]) != {
             "high",
             "medium",
         }:
@@ -228,7 +239,7 @@ class LearnedRanker:
         if not isinstance(found.get("encoder"), str):
             raise RankerError(f"{file}: 'encoder' should be a digest")
         digest = "sha256:" + hashlib.sha256(data).hexdigest()
-        return cls(**numbers, encoder=found["encoder"], digest=digest, about=found.get("about", {}))  # type: ignore[arg-type]
+        return cls(**numbers, encoder=found["encoder"], digest=digest, about=found.get("about", {}), columns=columns)  # type: ignore[arg-type]
 
     def suits(self, index: OccupationIndex) -> bool:
         """Tell whether the weights were fitted for the index's encoder and for as many occupations."""
@@ -243,13 +254,16 @@ class LearnedRanker:
         best: Best = best_statements,
     ) -> Ranking:
         """Return the candidates among ``allowed`` (n_occupations,), ties in code order."""
-        table = table_of(index, query, allowed, more=True, best=best)
-        weights = np.array([self.weights.get(name, 0.0) for name in ALL_COLUMNS])
-        shares = table.columns * weights
+        needed = [name for name in self.columns if self.weights.get(name)]
+        return self.weigh(table_of(index, query, allowed, more=True, best=best, needed=needed), query, allowed)
+
+    def weigh(self, table: Table, query: QueryVectors, allowed: npt.NDArray[np.bool_] | None = None) -> Ranking:
+        """Return the rows of a table of ``self.columns``, those that are ``allowed`` (n_occupations,), best first, ties in code order."""
+        shares = table.columns * np.array([self.weights.get(name, 0.0) for name in self.columns])
         fusion = shares.sum(axis=1)
         share = softmax_over(fusion, table.usual)
         order = _order(fusion, table.rows, allowed)
-        score = calibrated(share, self.link, query_kind(query))
+        score = calibrated(share, self.link, query_kind(query), table.likeness)
         return Ranking(
             table.rows[order],
             fusion[order],
@@ -257,9 +271,10 @@ class LearnedRanker:
             table.likeness,
             table.near,
             table.best,
-            ALL_COLUMNS,
+            self.columns,
             score=score[order],
             share=share[order],
+            alike=table.alike,
         )
 
     def confidence(self, score: float) -> Literal["high", "medium", "low"]:
@@ -278,9 +293,11 @@ def softmax_over(fusion: npt.NDArray[np.float64], usual: npt.NDArray[np.bool_]) 
     return share
 
 
-def calibrated(share: npt.NDArray[np.float64], link: Mapping[str, float], kind: str) -> npt.NDArray[np.float64]:
-    """Return σ(a ln share − b ln(1 − share) + c), c being the link's number for ``kind``."""
+def calibrated(
+    share: npt.NDArray[np.float64], link: Mapping[str, float], kind: str, likeness: float | npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Return σ(a ln share − b ln(1 − share) + c + d likeness), c being the link's number for ``kind``."""
     inside = np.clip(share, 1e-9, 1 - 1e-9)
-    z = link["a"] * np.log(inside) - link["b"] * np.log1p(-inside) + link[kind]
+    z = link["a"] * np.log(inside) - link["b"] * np.log1p(-inside) + link[kind] + link["likeness"] * likeness
     probability: npt.NDArray[np.float64] = 1.0 / (1.0 + np.exp(-z))
     return probability

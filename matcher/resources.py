@@ -32,6 +32,11 @@ def ranker_path() -> Path:
     return _place("models/ranker/ranker.json", "models/ranker/ranker.json", "reinstall the package")
 
 
+def accurate_path() -> Path:
+    """Return the file of the accurate mode's ranker."""
+    return _place("models/ranker/accurate.json", "models/ranker/accurate.json", "reinstall the package")
+
+
 def abstention_path() -> Path:
     """Return the file of the model that tells texts about work from others."""
     return _place("models/abstention.json", "models/abstention.json", "reinstall the package")

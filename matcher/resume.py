@@ -101,7 +101,7 @@ def _finish(reading: Reading, reasons: tuple[Reason, ...], language: str, text: 
         key = (phrase.role, phrase.text.casefold(), job)
         if key not in seen:
             seen.add(key)
-            phrases.append(phrase if job == phrase.job else replace(phrase, job=job))
+            phrases.append(phrase if job == phrase.job else _with_job(phrase, job))
     return Query(
         phrases=tuple(phrases[:MAX_PHRASES]),
         jobs=tuple(Job(d.title, d.start, d.end, d.current) for d in (reading.jobs[old] for old in order)),
@@ -113,6 +113,11 @@ def _finish(reading: Reading, reasons: tuple[Reason, ...], language: str, text: 
         reasons=reasons,
         wide=reading.wide,
     )
+
+
+def _with_job(phrase: Phrase, job: int | None) -> Phrase:
+    # What ``replace`` does, in a tenth of its time.
+    return Phrase(phrase.text, phrase.raw, phrase.start, phrase.end, phrase.source, phrase.role, job, phrase.pointer)
 
 
 def _spans(outer: Draft, inner: Draft) -> bool:

@@ -7,7 +7,7 @@ candidates, because reading every statement's vector for every phrase would cost
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ from matcher.records import Kind, Phrase, Query
 
 Column = npt.NDArray[np.float64]
 #: ``best_statements``, or something that gives the same numbers and remembers some of them.
-Best = Callable[[OccupationIndex, Quantised, Column, Kind, npt.NDArray[np.int64]], Column]
+Best = Callable[[OccupationIndex, Quantised, Kind, npt.NDArray[np.int64]], npt.NDArray[np.float32]]
 
 COARSE: tuple[str, ...] = (
     "description",
@@ -35,6 +35,10 @@ COARSE: tuple[str, ...] = (
 FINE: tuple[str, ...] = ("best_task", "best_activity", "best_title", "title_words")
 #: Columns that equal weights leave out, for they are of use only with a weight of their own.
 MORE: tuple[str, ...] = ("newest_tasks", "newest_titles", "newest_best_task", "profile")
+#: The centroids whose likenesses "profile" is the sum of.
+_PROFILE = (Kind.TASK, Kind.TITLE, Kind.DESCRIPTION)
+#: The coarse columns in the order of CENTROIDS.
+_CENTROID_COLUMNS = [COARSE.index(name) for name in ("titles", "description", "centroid", "activities", "technologies")]
 #: Candidates for the fine columns: the best by the mean of the standardised coarse columns, and the best of each of these.
 N_CANDIDATES = 100
 N_OF_EACH = 10
@@ -116,7 +120,8 @@ def query_vectors(query: Query, encoded: npt.NDArray[np.float32]) -> QueryVector
 def newest_phrases(query: Query) -> npt.NDArray[np.int64]:
     """Return the places of the phrases of the newest positions: the current ones, else those that ended last."""
     ages = job_ages(query)
-    return np.array([i for i, p in enumerate(query.phrases) if p.job is not None and ages[p.job] == min(ages)], dtype=np.int64)
+    youngest = min(ages, default=0.0)
+    return np.array([i for i, p in enumerate(query.phrases) if p.job is not None and ages[p.job] == youngest], dtype=np.int64)
 
 
 def centroid_similarity(index: OccupationIndex, query: QueryVectors, kind: Kind) -> Column:
@@ -139,21 +144,41 @@ def knowledge_fit(index: OccupationIndex, query: QueryVectors) -> Column:
     return column
 
 
-def best_statements(index: OccupationIndex, vectors: Quantised, weights: Column, kind: Kind, rows: npt.NDArray[np.int64]) -> Column:
-    """Return for each occupation of ``rows`` the weighted mean over phrases of the best cosine with a statement of ``kind``."""
+def best_statements(index: OccupationIndex, vectors: Quantised, kind: Kind, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    """Return (len(rows), len(vectors)) the best cosine of each phrase with a statement of ``kind`` of each occupation.
+
+    NaN where an occupation has no statement of the kind.
+    """
     k = KINDS.index(kind)
-    starts, ends = index.bounds[k, rows], index.bounds[k, rows + 1]
-    lengths = ends - starts
-    column = np.full(len(rows), np.nan)
-    full = lengths > 0
-    if not full.any() or len(vectors) == 0:
-        return column
-    total = int(lengths.sum())
-    places = np.concatenate(([0], np.cumsum(lengths)[:-1]))
-    statements = np.repeat(starts - places, lengths) + np.arange(total)
-    # Only non-empty groups reach reduceat: an empty one would get its neighbour's value.
-    best = np.maximum.reduceat(similarities(index.vectors.rows(index.text_of[statements]), vectors), places[full], axis=0)
-    column[full] = (best.astype(np.float64) * weights[None, :]).sum(axis=1)
+    starts = index.bounds[k, rows]
+    lengths = index.bounds[k, rows + 1] - starts
+    best = np.full((len(rows), len(vectors)), np.nan, dtype=np.float32)
+    # Statements are taken in turns: the first of every occupation, the second of every one that has two, and so on. The occupations with
+    # most stand first, so each turn is one block that lies under the one before, and the greatest is found by whole blocks.
+    order = np.argsort(-lengths, kind="stable")[: np.count_nonzero(lengths)]
+    if not len(order) or not len(vectors):
+        return best
+    turns = np.arange(lengths[order[0]])[:, None]
+    has = turns < lengths[order]
+    texts = index.text_of[(starts[order] + turns)[has]]
+    if kind is Kind.ACTIVITY:
+        # Occupations share activities: each is compared once.
+        texts, where = np.unique(texts, return_inverse=True)
+        cosines = similarities(index.vectors.rows(texts), vectors)[where]
+    else:
+        cosines = similarities(index.vectors.rows(texts), vectors)
+    sizes = has.sum(axis=1).tolist()
+    most, at = cosines[: sizes[0]], sizes[0]
+    for size in sizes[1:]:
+        np.maximum(most[:size], cosines[at : at + size], out=most[:size])
+        at += size
+    best[order] = most
+    return best
+
+
+def weighted(best: npt.NDArray[np.float32], weights: Column) -> Column:
+    """Return (r,) the weighted means of the rows of ``best`` (r, p), accumulated in float64; NaN stays NaN."""
+    column: Column = (best.astype(np.float64) * weights[None, :]).sum(axis=1)
     return column
 
 
@@ -199,54 +224,49 @@ def title_word_overlap(index: OccupationIndex, query: QueryVectors, rows: npt.ND
 
 def coarse_columns(index: OccupationIndex, query: QueryVectors) -> npt.NDArray[np.float64]:
     """Return (n_occupations, len(COARSE))."""
-    bm25, tfidf = index.lexical.signals(compared(query.phrases), query.weights * len(query))
-    return np.stack(
-        [
-            centroid_similarity(index, query, Kind.DESCRIPTION),
-            centroid_similarity(index, query, Kind.TASK),
-            centroid_similarity(index, query, Kind.ACTIVITY),
-            centroid_similarity(index, query, Kind.TITLE),
-            centroid_similarity(index, query, Kind.TECHNOLOGY),
-            knowledge_fit(index, query),
-            bm25,
-            tfidf,
-        ],
-        axis=1,
+    columns = np.empty((len(index), len(COARSE)))
+    for place, kind in zip(_CENTROID_COLUMNS, CENTROIDS, strict=True):
+        columns[:, place] = centroid_similarity(index, query, kind)
+    columns[:, COARSE.index("knowledge")] = knowledge_fit(index, query)
+    columns[:, COARSE.index("bm25")], columns[:, COARSE.index("tfidf")] = index.lexical.signals(
+        compared(query.phrases), query.weights * len(query)
     )
+    return columns
 
 
 def fine_columns(
-    index: OccupationIndex, query: QueryVectors, rows: npt.NDArray[np.int64], best: Best = best_statements
+    index: OccupationIndex,
+    query: QueryVectors,
+    rows: npt.NDArray[np.int64],
+    best: Best = best_statements,
+    needed: Collection[str] = FINE + MORE,
 ) -> npt.NDArray[np.float64]:
-    """Return (len(rows), len(FINE))."""
-    return np.stack(
-        [
-            best(index, query.vectors, query.weights, Kind.TASK, rows),
-            best(index, query.vectors, query.weights, Kind.ACTIVITY, rows),
-            best(index, query.vectors, query.weights, Kind.TITLE, rows),
-            title_word_overlap(index, query, rows),
-        ],
-        axis=1,
-    )
+    """Return (len(rows), len(FINE) + len(MORE)) columns of the occupations at ``rows``.
 
-
-def more_columns(
-    index: OccupationIndex, query: QueryVectors, rows: npt.NDArray[np.int64], best: Best = best_statements
-) -> npt.NDArray[np.float64]:
-    """Return (len(rows), len(MORE)): what the newest position alone is like, and the sum of three centroids' likeness to the whole."""
-    columns = np.full((len(rows), len(MORE)), np.nan)
+    Tasks and activities are always compared; any other column that is not ``needed`` is 0. MORE is what the newest position alone is
+    like, and the sum of three centroids' likeness to the whole.
+    """
+    columns = np.zeros((len(rows), len(FINE) + len(MORE)))
+    of = {name: columns[:, place] for place, name in enumerate(FINE + MORE)}
+    tasks = best(index, query.vectors, Kind.TASK, rows)
+    of["best_task"][:] = weighted(tasks, query.weights)
+    of["best_activity"][:] = weighted(best(index, query.vectors, Kind.ACTIVITY, rows), query.weights)
+    if "best_title" in needed:
+        of["best_title"][:] = weighted(best(index, query.vectors, Kind.TITLE, rows), query.weights)
+    if "title_words" in needed:
+        of["title_words"][:] = title_word_overlap(index, query, rows)
     newest = query.newest
-    if len(newest):
-        for place, kind in enumerate((Kind.TASK, Kind.TITLE)):
-            columns[:, place] = similarities(query.newest_mean, index.centroids[CENTROIDS.index(kind)].rows(rows))[0]
-            columns[~index.present(kind)[rows], place] = np.nan
-        columns[:, 2] = best(index, query.vectors.rows(newest), np.full(len(newest), 1 / len(newest)), Kind.TASK, rows)
-    parts = [
-        similarities(query.mean, index.centroids[CENTROIDS.index(kind)].rows(rows))[0]
-        for kind in (Kind.TASK, Kind.TITLE, Kind.DESCRIPTION)
-    ]
-    # An absent centroid is a row of zeros: it adds nothing to the sum.
-    columns[:, 3] = np.sum(parts, axis=0, dtype=np.float64)
+    for name, kind in (("newest_tasks", Kind.TASK), ("newest_titles", Kind.TITLE)):
+        if name in needed:
+            of[name][:] = similarities(query.newest_mean, index.centroids[CENTROIDS.index(kind)].rows(rows))[0]
+            of[name][~index.present(kind)[rows] if len(newest) else slice(None)] = np.nan
+    if "newest_best_task" in needed:
+        among = np.ascontiguousarray(tasks[:, newest])
+        of["newest_best_task"][:] = weighted(among, np.full(len(newest), 1 / len(newest))) if len(newest) else np.nan
+    if "profile" in needed:
+        parts = [similarities(query.mean, index.centroids[CENTROIDS.index(kind)].rows(rows))[0] for kind in _PROFILE]
+        # An absent centroid is a row of zeros: it adds nothing to the sum.
+        of["profile"][:] = np.sum(parts, axis=0, dtype=np.float64)
     return columns
 
 
@@ -255,26 +275,39 @@ def standardise(columns: npt.NDArray[np.float64], sample: npt.NDArray[np.bool_] 
 
     What is absent becomes ABSENT, and a column without spread is 0 throughout, for it tells nothing.
     """
-    reference = columns if sample is None else columns[sample]
-    known = ~np.isnan(reference)
-    counts = np.maximum(known.sum(axis=0), 1)
-    mean = np.where(known, reference, 0.0).sum(axis=0) / counts
-    spread = np.sqrt((np.where(known, reference - mean, 0.0) ** 2).sum(axis=0) / counts)
-    scale = np.where(spread > 1e-9, spread, np.inf)
-    z: npt.NDArray[np.float64] = np.where(
-        np.isnan(columns), np.where(known.any(axis=0), ABSENT, 0.0), (np.nan_to_num(columns) - mean) / scale
-    )
+    absent = np.isnan(columns)
+    filled = np.where(absent, 0.0, columns)
+    among, missing = (filled, absent) if sample is None else (filled[sample], absent[sample])
+    counts = np.maximum(len(missing) - missing.sum(axis=0), 1)
+    mean = among.sum(axis=0) / counts
+    spread = np.sqrt((np.where(missing, 0.0, among - mean) ** 2).sum(axis=0) / counts)
+    z: npt.NDArray[np.float64] = (filled - mean) / np.where(spread > 1e-9, spread, np.inf)
+    z[absent] = ABSENT
     return z
+
+
+def alike(standardised: npt.NDArray[np.float64]) -> Column:
+    """Return (n,) how like the query is to each occupation: the mean of the standardised likenesses to its centroids.
+
+    ``standardised`` are the coarse columns (n, len(COARSE)).
+    """
+    mean: Column = np.ascontiguousarray(standardised[:, _CENTROID_COLUMNS]).mean(axis=1)
+    return mean
 
 
 def candidates(standardised: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     """Return the rows, ascending, that the fine columns look at: best by the mean, and the best of each column."""
-    chosen = set(top(standardised.mean(axis=1), N_CANDIDATES).tolist())
-    for column in standardised.T:
-        chosen.update(top(column, N_OF_EACH).tolist())
-    return np.array(sorted(chosen), dtype=np.int64)
+    chosen = np.zeros(len(standardised), dtype=bool)
+    chosen[top(standardised.mean(axis=1), N_CANDIDATES)] = True
+    for column in np.ascontiguousarray(standardised.T):
+        chosen[top(column, N_OF_EACH)] = True
+    return np.flatnonzero(chosen)
 
 
 def top(values: npt.NDArray[np.float64], k: int) -> npt.NDArray[np.int64]:
     """Return the places of the ``k`` largest values, largest first, ties by place (occupations are in code order)."""
+    if 0 < 4 * k < len(values):
+        # Few of many: sort those alone that are no smaller than the k-th. Values are numbers, never NaN.
+        places = np.flatnonzero(values >= np.partition(values, -k)[-k])
+        return places[np.argsort(-values[places], kind="stable")[:k]].astype(np.int64)
     return np.argsort(-values, kind="stable")[:k].astype(np.int64)

@@ -87,9 +87,15 @@ def likeness(index: OccupationIndex, query: QueryVectors) -> npt.NDArray[np.floa
     return mean
 
 
-def standings(index: OccupationIndex, query: QueryVectors, *, kinds: tuple[Kind, ...] = (Kind.KNOWLEDGE, Kind.SKILL)) -> Standings:
-    """Return where the query stands in every area of ``kinds``."""
-    like = likeness(index, query)
+def standings(
+    index: OccupationIndex,
+    query: QueryVectors,
+    *,
+    kinds: tuple[Kind, ...] = (Kind.KNOWLEDGE, Kind.SKILL),
+    like: npt.NDArray[np.float64] | None = None,
+) -> Standings:
+    """Return where the query stands in every area of ``kinds``. ``like`` is its ``likeness`` where that is known already."""
+    like = likeness(index, query) if like is None else like
     found: dict[Kind, Profiles] = {}
     standing: dict[Kind, npt.NDArray[np.float64]] = {}
     weights: dict[Kind, npt.NDArray[np.float64]] = {}

@@ -169,12 +169,12 @@ class Memory:
             self._known[kind] = _Known(taken.values.astype(np.float32), taken.scales, places, full, best)
 
     def __call__(
-        self, index: OccupationIndex, vectors: Quantised, weights: npt.NDArray[np.float64], kind: Kind, rows: npt.NDArray[np.int64]
-    ) -> npt.NDArray[np.float64]:
+        self, index: OccupationIndex, vectors: Quantised, kind: Kind, rows: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.float32]:
         """Return what ``matcher.signals.best_statements`` returns."""
         known = self._known.get(kind)
         if known is None or len(vectors) == 0:
-            return best_statements(index, vectors, weights, kind, rows)
+            return best_statements(index, vectors, kind, rows)
         at = self._place[rows]
         seen = at >= 0
         where = np.array([self._column.get(key, -1) for key in _keys(vectors)], dtype=np.int64)
@@ -189,11 +189,12 @@ class Memory:
             whole = np.full((len(known.best), len(new)), np.nan, dtype=np.float32)
             whole[known.full] = np.maximum.reduceat(products, known.places, axis=0)
             best[:, new] = whole[at[seen]]
-        column = np.full(len(rows), np.nan)
-        column[seen] = (best.astype(np.float64) * weights[None, :]).sum(axis=1)
-        if not seen.all():
-            column[~seen] = best_statements(index, vectors, weights, kind, rows[~seen])
-        return column
+        if seen.all():
+            return best
+        whole = np.empty((len(rows), len(vectors)), dtype=np.float32)
+        whole[seen] = best
+        whole[~seen] = best_statements(index, vectors, kind, rows[~seen])
+        return whole
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,6 +161,58 @@ def test_a_folder_of_another_model_is_no_static_encoder(tmp_path: Path) -> None:
         load_encoder(tmp_path)
 
 
+@pytest.mark.parametrize("place", ["extra.bin", "1_Normalize/extra.bin", "2_Dense/model.safetensors", ".hidden"])
+def test_a_file_that_does_not_belong_to_a_static_model_is_named(tmp_path: Path, place: str) -> None:
+    folder = write_model(tmp_path / "model")
+    for known in ("README.md", "config_sentence_transformers.json", "1_Normalize/config.json"):
+        (folder / known).parent.mkdir(exist_ok=True)
+        (folder / known).write_text("{}")
+    StaticEncoder.load(folder)
+    (folder / place).parent.mkdir(exist_ok=True)
+    (folder / place).write_bytes(b"x")
+    with pytest.raises(EncoderError, match=rf"{place}: does not belong to a static model; expected .*model\.safetensors"):
+        load_encoder(folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"type": "sentence_transformers.modals.StaticEmbedding"},
+        {"idx": 2},
+        {"name": "a"},
+        {"qath": ""},
+        {"path": "../model"},
+        {"path": "/"},
+    ],
+)
+def test_modules_other_than_the_two_expected_are_refused(tmp_path: Path, change: dict[str, object]) -> None:
+    folder = write_model(tmp_path / "model")
+    modules = json.loads((folder / "modules.json").read_text())
+    modules[0] |= change
+    (folder / "modules.json").write_text(json.dumps(modules))
+    with pytest.raises(EncoderError, match=r"modules\.json"):
+        load_encoder(folder)
+
+
+@pytest.mark.parametrize("text", ["damaged", "{}", "[]", "[7]", '[{"path": ""}]'])
+def test_a_list_of_modules_that_cannot_be_read_is_named_whatever_is_installed(tmp_path: Path, text: str) -> None:
+    folder = write_model(tmp_path / "model")
+    (folder / "modules.json").write_text(text)
+    with pytest.raises(EncoderError, match=r"modules\.json"):
+        load_encoder(folder)
+
+
+@pytest.mark.slow
+def test_modules_that_sentence_transformers_does_not_have_are_one_typed_error(tmp_path: Path) -> None:
+    pytest.importorskip("sentence_transformers", reason="the extra 'transformers' is not installed")
+    folder = write_model(tmp_path / "model")
+    (folder / "modules.json").write_text(
+        '[{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.StatycEmbedding"}]'
+    )
+    with pytest.raises(EncoderError, match="not a sentence-transformers model"):
+        load_encoder(folder)
+
+
 def test_load_encoder_finds_a_static_model_by_its_folder(tmp_path: Path) -> None:
     assert isinstance(load_encoder(write_model(tmp_path / "model")), StaticEncoder)
 
@@ -192,6 +244,14 @@ def test_sentence_transformers_loads_the_same_model() -> None:
     theirs = theirs.astype(np.float32)
     cosines = (ours * theirs).sum(axis=1) / np.linalg.norm(theirs, axis=1)
     assert cosines.min() >= 0.9999
+
+
+@pytest.mark.slow
+def test_what_sentence_transformers_has_saved_is_read(tmp_path: Path) -> None:
+    library = pytest.importorskip("sentence_transformers", reason="the extra 'transformers' is not installed")
+    library.SentenceTransformer(str(encoder_path()), device="cpu").save(str(tmp_path / "saved"))
+    ours = StaticEncoder.load(encoder_path()).encode(TEXTS)
+    assert load_encoder(tmp_path / "saved").encode(TEXTS).tobytes() == ours.tobytes()
 
 
 @pytest.mark.slow

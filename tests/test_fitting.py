@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,15 @@ def some_rows(n: int = 600, seed: int = 0) -> Rows:
     columns[right, 1] -= 1.0
     number = np.arange(n)
     return Rows(
-        columns, hit, np.arange(n + 1) * 10, number % 2, number // 2, number % len(KINDS), np.zeros(n, np.int64), ("a", "b")
+        columns,
+        hit,
+        np.arange(n + 1) * 10,
+        number % 2,
+        number // 2,
+        number % len(KINDS),
+        np.zeros(n, np.int64),
+        np.zeros(n),
+        ("a", "b"),
     )
 
 
@@ -62,7 +71,7 @@ def test_dependent_rows_are_in_one_fold() -> None:
 def test_hits_by_hand() -> None:
     rows = Rows(
         np.zeros((5, len(ALL_COLUMNS))), np.array([False, True, False, False, True]), np.array([0, 3, 5]),
-        np.zeros(2, np.int64), np.arange(2), np.zeros(2, np.int64), np.zeros(2, np.int64), ("a",),
+        np.zeros(2, np.int64), np.arange(2), np.zeros(2, np.int64), np.zeros(2, np.int64), np.zeros(2), ("a",),
     )  # fmt: skip
     fusion = np.array([3.0, 2.0, 1.0, 0.0, 5.0])
     assert hits(rows, fusion, 1).tolist() == [False, True]
@@ -79,6 +88,7 @@ def test_files_have_the_same_say_whatever_their_size_and_small_ones_no_more_than
         rows.group,
         rows.kind,
         rows.index,
+        rows.likeness,
         rows.names,
     )
     weights = say(rows, np.ones(1000, bool), 200)
@@ -99,7 +109,7 @@ def test_the_link_increases() -> None:
     rows = some_rows()
     share = rows.softmax(rows.columns[:, 0])
     link = fit_link(rows, share, np.ones(len(rows), bool))
-    assert set(link) == {"a", "b", *KINDS}
+    assert set(link) == {"a", "b", *KINDS, "likeness"}
     assert link["a"] > 0
     assert link["b"] >= 0
 
@@ -140,3 +150,13 @@ def test_a_ranker_is_written_that_loads_and_its_figures_are_told(tmp_path: Path)
     assert not ranker.suits(matcher.index), "five occupations are not all of them"
     assert told["indexes"][RELEASE.name]["titles"]["n"] == 15
     assert json.loads((tmp_path / "model" / "ranker.json").read_text())["weights"].keys() == set(ALL_COLUMNS)
+
+
+def test_a_query_that_is_like_no_occupation_is_trusted_less() -> None:
+    rows = some_rows()
+    likeness = np.random.default_rng(1).random(len(rows))
+    # Below a half, what comes first is wrong.
+    hit = rows.hit & (likeness >= 0.5)[rows.query]
+    rows = replace(rows, hit=hit, likeness=likeness)
+    link = fit_link(rows, rows.softmax(rows.columns[:, 0]), np.ones(len(rows), bool))
+    assert link["likeness"] > 1.0

@@ -63,3 +63,10 @@ def test_a_phrase_of_weight_zero_changes_nothing() -> None:
     beside = index.signals(["check the oven", "zzz"], np.array([1.0, 0.0]))
     assert alone[0].tobytes() == beside[0].tobytes()
     assert alone[1].tobytes() == beside[1].tobytes()
+
+
+def test_texts_are_never_read_into_one_another_whatever_they_hold() -> None:
+    index = build_lexical([["green tea", "cup of milk"], ["tea cup", "green milk"]])
+    apart = index.signals(["green", "tea"], np.ones(2))
+    assert index.signals(["green\0", "tea"], np.ones(2))[1].tobytes() == apart[1].tobytes()
+    assert index.signals(["green tea"], np.ones(1))[1].tobytes() != apart[1].tobytes()

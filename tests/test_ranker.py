@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matcher.index import OccupationIndex, build_index
-from matcher.ranker import COLUMNS, EqualWeights, LearnedRanker, RankerError, calibrated
+from matcher.index import OccupationIndex, build_index, similarities
+from matcher.ranker import ALL_COLUMNS, COLUMNS, EqualWeights, LearnedRanker, RankerError, calibrated, table_of
 from matcher.records import Job, Kind, Phrase, Query, Release
 from matcher.resources import ranker_path
 from matcher.signals import (
@@ -23,6 +23,8 @@ from matcher.signals import (
     phrase_weights,
     query_vectors,
     standardise,
+    top,
+    weighted,
 )
 from tests.invented import BAKER, OTHER, RELEASE, WAGES, WordEncoder
 
@@ -47,15 +49,51 @@ def vectors_of(query: Query):  # type: ignore[no-untyped-def]
 def test_an_occupation_without_statements_of_a_kind_is_absent_not_its_neighbour(index: OccupationIndex) -> None:
     query = vectors_of(a_query("Gem cutting"))
     rows = np.arange(len(index))
-    found = best_statements(index, query.vectors, query.weights, Kind.TASK, rows)
-    assert np.isnan(found).tolist() == [e.code == OTHER.code for e in index.entries]
+    found = best_statements(index, query.vectors, Kind.TASK, rows)
+    assert np.isnan(found[:, 0]).tolist() == [e.code == OTHER.code for e in index.entries]
     assert np.isnan(centroid_similarity(index, query, Kind.TASK)).tolist() == [e.code == OTHER.code for e in index.entries]
 
 
 def test_the_best_statement_is_found_for_each_phrase_by_hand(index: OccupationIndex) -> None:
     query = vectors_of(a_query("Knead and shape dough for loaves and rolls", "Set oven temperatures and watch the bake"))
     row = index.row_of[BAKER.code]
-    assert best_statements(index, query.vectors, query.weights, Kind.TASK, np.array([row]))[0] == pytest.approx(1.0, abs=0.01)
+    found = best_statements(index, query.vectors, Kind.TASK, np.array([row]))
+    np.testing.assert_allclose(found, [[1.0, 1.0]], atol=0.01)
+    assert weighted(found, query.weights)[0] == pytest.approx(1.0, abs=0.01)
+
+
+@pytest.mark.parametrize("kind", [Kind.TASK, Kind.ACTIVITY, Kind.TITLE])
+def test_the_best_statements_are_to_the_bit_those_of_comparing_one_by_one(index: OccupationIndex, kind: Kind) -> None:
+    query = vectors_of(a_query("Knead dough", "Replace brake pads", "Chop vegetables and grill meat"))
+    rows = np.array([3, 0, len(index) - 1, 1, 2])
+    found = best_statements(index, query.vectors, kind, rows)
+    for row, best in zip(rows.tolist(), found, strict=True):
+        first, last = index.group(kind, row)
+        for number, value in enumerate(best.tolist()):
+            alone = [
+                similarities(index.vectors.rows(index.text_of[place : place + 1]), query.vectors.rows(np.array([number])))[0, 0]
+                for place in range(first, last)
+            ]
+            assert value == max(alone) if alone else np.isnan(value)
+
+
+@given(st.lists(st.integers(0, 6), min_size=30, max_size=60), st.integers(0, 12))
+def test_the_first_of_many_are_those_of_a_stable_sort(values: list[int], k: int) -> None:
+    expected = sorted(range(len(values)), key=lambda place: -values[place])[:k]
+    assert top(np.array(values, dtype=np.float64), k).tolist() == expected
+
+
+def test_a_column_without_weight_changes_no_fusion_whether_it_is_computed_or_not(index: OccupationIndex) -> None:
+    query = vectors_of(a_query("Baker", "Knead dough", role="title"))
+    weights = {"best_task": 0.5, "titles": 0.25, "profile": 1.0}
+    link = {"a": 1.0, "b": 1.0, "titles": 0.0, "skills": 0.0, "text": 0.0, "positions": 0.0, "likeness": 0.0}
+    ranking = LearnedRanker(weights, link, {"high": 0.8, "medium": 0.4}, "").rank(index, query)
+    every = table_of(index, query, more=True)
+    fusion = (every.columns * [weights.get(name, 0.0) for name in ALL_COLUMNS]).sum(axis=1)
+    assert ranking.fusion.tolist() == sorted(fusion.tolist(), reverse=True)
+    needed = table_of(index, query, more=True, needed=list(weights))
+    assert every.columns[:, ALL_COLUMNS.index("title_words")].any()
+    assert not needed.columns[:, ALL_COLUMNS.index("title_words")].any()
 
 
 def test_standardised_columns_have_mean_0_and_deviation_1_and_the_absent_are_average() -> None:
@@ -133,7 +171,7 @@ def test_weights_of_phrases_sum_to_one(roles: list[str]) -> None:
 
 
 LEARNED = LearnedRanker(
-    {"titles": 1.0, "best_task": 0.5}, {"a": 1.0, "b": 0.2, "titles": 0.1, "skills": 0.2, "text": 0.3, "positions": 0.4},
+    {"titles": 1.0, "best_task": 0.5}, {"a": 1.0, "b": 0.2, "titles": 0.1, "skills": 0.2, "text": 0.3, "positions": 0.4, "likeness": 0.6},
     {"high": 0.8, "medium": 0.4}, ENCODER.digest, least_occupations=3,
 )  # fmt: skip
 
@@ -164,8 +202,8 @@ def test_a_filter_changes_no_score(index: OccupationIndex) -> None:
 
 
 def test_the_link_by_hand() -> None:
-    # ln .5 = -.693: 1 * -.693 + .2 * .693 + .1 = -.4545, whose logistic is .3883
-    assert calibrated(np.array([0.5]), LEARNED.link, "titles")[0] == pytest.approx(0.3883, abs=1e-4)
+    # ln .5 = -.693: 1 * -.693 + .2 * .693 + .1 + .6 * .5 = -.1545, whose logistic is .4614
+    assert calibrated(np.array([0.5]), LEARNED.link, "titles", 0.5)[0] == pytest.approx(0.4614, abs=1e-4)
 
 
 def test_confidence_is_a_word_by_the_cut_offs() -> None:
@@ -181,11 +219,14 @@ def test_weights_hold_for_their_encoder_and_for_an_index_of_enough_occupations(i
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": 7}, "ranker format 7, expected 1"),
+        ({"format": 7}, "ranker format 7, expected 2"),
         ({"weights": {"likeability": 1.0}}, "unknown column 'likeability'"),
         ({"weights": {"titles": "much"}}, "'weights' should be an object of numbers"),
         ({"link": {"a": 1.0}}, "'link' or 'cutoffs' has other members"),
-        ({"link": {"a": -1.0, "b": 0, "titles": 0, "skills": 0, "text": 0, "positions": 0}}, "the link should be increasing"),
+        (
+            {"link": {"a": -1.0, "b": 0, "titles": 0, "skills": 0, "text": 0, "positions": 0, "likeness": 0}},
+            "the link should be increasing",
+        ),
         ({"encoder": None}, "'encoder' should be a digest"),
     ],
 )

@@ -620,3 +620,22 @@ def test_no_real_query_is_refused(shared: Path) -> None:
         assert read_query(skills=row["skills"]).reasons == ()
         assert read_query(text=", ".join(row["skills"])).reasons == ()
         assert read_query(text="\n".join(row["skills"])).reasons == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Baker, Corner Bakery\nMarch 2019 to Current\nKneaded dough and baked bread every morning.\nKept the ovens clean.",
+        "Baker\nCorner Bakery, Springfield\nMarch 2019 to Current\n- Kneaded dough and baked bread every morning.\n- Kept the ovens clean.",
+        "Casey Example\nBaker, Corner Bakery\nMarch 2019 to Current\nKneaded dough and baked bread every morning.\nKept the ovens clean.",
+    ],
+    ids=["title and employer in a line", "the employer between title and dates", "below a name"],
+)
+def test_a_position_without_any_heading_is_read(text: str) -> None:
+    query = read_query(text=text)
+    assert [(job.title, job.start, job.current) for job in query.jobs] == [("Baker", (2019, 3), True)]
+    assert [(p.role, p.text, p.job) for p in query.phrases] == [
+        ("title", "Baker", 0),
+        ("duty", "Kneaded dough and baked bread every morning.", 0),
+        ("duty", "Kept the ovens clean.", 0),
+    ]

@@ -136,8 +136,8 @@ def test_memory_returns_the_same_bits_as_comparing_everything(given: Given, kind
     encoded = np.concatenate((given.encoded[1:], given.engine.encoder.encode([added.text])))
     changed = query_vectors(replace(given.query, phrases=(*given.query.phrases[1:], added)), encoded)
     rows = np.arange(len(index))
-    expected = best_statements(index, changed.vectors, changed.weights, kind, rows)
-    assert memory(index, changed.vectors, changed.weights, kind, rows).tobytes() == expected.tobytes()
+    expected = best_statements(index, changed.vectors, kind, rows)
+    assert memory(index, changed.vectors, kind, rows).tobytes() == expected.tobytes()
 
 
 def test_a_ranker_that_remembers_gives_the_same_answer(matcher: Matcher) -> None:

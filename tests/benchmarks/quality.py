@@ -1,10 +1,10 @@
 """Makes the figures of ranking quality on labelled queries, and the tables of README.md and docs/quality.md from them.
 
     python tests/benchmarks/quality.py --index full=build/onet --index catalogue=build/index --index minilm=build/onet-minilm \
-        --fitting ranker.json --write ../shared/eval/*.dev.jsonl
+        --fitting ranker.json --accurate accurate.json --write ../shared/eval/*.dev.jsonl
 
 An index is named NAME=DIR: ``full`` (the full release) is the one of the tables, ``catalogue`` stands beside it, ``minilm`` was made with
-``--encoder minilm``. ``--fitting`` is what ``matcher train ranker`` printed: its figures are out of fold, those of the shipped ranker on the
+``--encoder minilm``. ``--accurate`` is what it printed with ``--accurate-index``. ``--fitting`` is what ``matcher train ranker`` printed: its figures are out of fold, those of the shipped ranker on the
 same rows are not (it was fitted on them) and serve to notice a change only. Without ``--write`` nothing is changed. ``--tables`` writes the
 tables again from ``models/ranker/figures.json``.
 """
@@ -72,8 +72,8 @@ def _cell(found: dict[str, Any], name: str) -> str:
     return f"{one[0]:.3f} ({one[1]:.2f}-{one[2]:.2f}) / {five[0]:.3f}"
 
 
-def _pair(figures: dict[str, Any], name: str, label: str) -> str:
-    found = figures["fitting"]["full"][name][label]
+def _pair(figures: dict[str, Any], name: str, label: str, mode: str = "full") -> str:
+    found = figures["fitting"][mode][name][label]
     return f"{found[0]:.3f} / {found[1]:.3f}"
 
 
@@ -81,8 +81,9 @@ def tables(figures: dict[str, Any]) -> dict[str, str]:
     """Return the Markdown of each table by the name of its place."""
     sets = [name for name in ORDER if name in figures["sets"]]
     main = [
-        "| queries | n | learned, out of fold | learned, without this kind | equal weights | MiniLM, equal weights | BM25 | TF-IDF | chance |",
-        "|---" * 9 + "|",
+        "| queries | n | learned, out of fold | learned, without this kind | accurate mode, out of fold | equal weights | MiniLM, equal weights "
+        "| BM25 | TF-IDF | chance |",
+        "|---" * 10 + "|",
     ]
     parity = ["| queries | n | full release, hit@5 | catalogue, hit@5 | share |", "|---" * 5 + "|"]
     paired = ["| queries | hit@1 over BM25 | hit@1 over TF-IDF |", "|---" * 3 + "|"]
@@ -93,6 +94,7 @@ def tables(figures: dict[str, Any]) -> dict[str, str]:
         )
         names = ("equal weights", "minilm, equal weights", "bm25", "tfidf", "random")
         learned = [_pair(figures, name, label) for label in ("out of fold", "without this file")]
+        learned.append(_pair(figures, name, "out of fold", "accurate"))
         main.append(f"| {said} | {found['n']} | " + " | ".join([*learned, *(_cell(found, n) for n in names)]) + " |")
         a, b = found["shipped"]["hit@5"], found["catalogue"]["hit@5"]
         parity.append(
@@ -148,6 +150,7 @@ def main() -> None:
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--index", action="append", default=[], help="NAME=DIR")
     parser.add_argument("--fitting", type=Path, help="what `matcher train ranker` printed for the full release")
+    parser.add_argument("--accurate", type=Path, help="what `matcher train ranker --accurate-index` printed")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--tables", action="store_true")
     words = parser.parse_args()
@@ -163,10 +166,13 @@ def main() -> None:
     everything = [row for rows in named.values() for row in rows]
     figures["groups"] = by_group(matchers["full"], matchers["catalogue"], everything)
     fitting = json.loads(words.fitting.read_text(encoding="utf-8"))
+    slower = json.loads(words.accurate.read_text(encoding="utf-8"))
+    release = matchers["full"].index.release
     figures["fitting"] = {
-        "full": {name.removesuffix(".dev.jsonl"): v for name, v in fitting["indexes"][matchers["full"].index.release].items()},
-        "calibration": fitting["calibration"],
+        mode: {name.removesuffix(".dev.jsonl"): v for name, v in found["indexes"][release].items()}
+        for mode, found in (("full", fitting), ("accurate", slower))
     }
+    figures["fitting"] |= {"calibration": fitting["calibration"], "calibration of accurate": slower["calibration"]}
     print(tables(figures)["ranking"])  # noqa: T201
     if words.write:
         FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
