@@ -118,7 +118,8 @@ def what_if(
 
     if not (add or remove or opens):
         raise AdviceError("what-if: nothing to change, expected --add, --remove or --opens")
-    trial = Trial(_given(_matcher(index, encoder), file, text, skill, title))
+    matcher = _matcher(index, encoder)
+    trial = Trial(_given(matcher, file, text, skill, title))
     answer = ask(trial, add=add or (), remove=remove or (), code=code, top=top) if add or remove else None
     openings = opens_most(trial) if opens else ()
     if as_json:
@@ -127,10 +128,11 @@ def what_if(
         return
     from matcher.advice_report import print_openings, print_what_if
 
+    titles = {entry.code: entry.title for entry in matcher.index.entries}
     if answer is None:
-        print_openings(openings)
+        print_openings(openings, titles)
     else:
-        print_what_if(answer, openings)
+        print_what_if(answer, openings, titles)
 
 
 @advice_app.command("moves")

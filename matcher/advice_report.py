@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from matcher.gaps import ORDER, WORDS, Gap, Gaps
 from matcher.given import IF_TRUE
 from matcher.moves import Comparison, Moves, fact_rows, pay_words
+from matcher.report import counted, open_console, print_hanging, short
 from matcher.whatif import Addition, Opening, WhatIf, arrow, said
 
 _SIGNS = {"met": ("●", "green"), "partly": ("◐", "yellow"), "not_found": ("○", "dim")}
+NO_TITLES: Mapping[str, str] = MappingProxyType({})
 _NAMES = {
     "knowledge": "Knowledge",
     "technology": "Technologies",
@@ -25,20 +27,9 @@ _NAMES = {
 }
 
 
-def _console() -> Console:
-    # Elsewhere than on a terminal lines stay whole, so that other programs can read them.
-    console = Console(highlight=False, soft_wrap=True)
-    return console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=160, no_color=True)
-
-
-def _short(text: str, most: int) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
-
-
 def print_gaps(found: Gaps, additions: Sequence[Addition] = (), *, limit: int = 8) -> None:
     """Print an occupation's statements by kind with their status, at most ``limit`` of each kind (0: all), then the best additions."""
-    console = _console()
+    console = open_console()
     console.print(Text(f"{found.title}  {found.code}", style="bold"))
     for kind in ORDER:
         group = found.of(kind)
@@ -49,24 +40,23 @@ def print_gaps(found: Gaps, additions: Sequence[Addition] = (), *, limit: int = 
         console.print(Text(f"{_NAMES[kind]}{covered}", style="bold"))
         shown = group if limit == 0 else group[:limit]
         for gap in shown:
-            console.print(_gap_line(gap))
+            sign, style = _SIGNS[gap.status]
+            print_hanging(console, Text(f"  {sign} ", style=style), _gap_line(gap))
         if len(shown) < len(group):
             console.print(Text(f"     and {len(group) - len(shown)} more (--all)", style="dim"))
     if additions:
         console.print()
         console.print(Text("What would lift it most", style="bold"))
         for addition in additions:
-            console.print(
-                f"  + {addition.gap.kind}: {_short(addition.gap.name, 100)}   {said(addition.before)} → {said(addition.after)}"
-            )
+            name = addition.gap.name
+            line = f"{addition.gap.kind}: {short(name, 100)}   {said(addition.before)} → {said(addition.after)}"
+            print_hanging(console, "  + ", line)
     console.print()
-    console.print(Text(f"● met, ◐ partly, ○ not found in what you gave. {IF_TRUE} {found.release}.", style="dim"))
+    print_hanging(console, "", Text(f"● met, ◐ partly, ○ {WORDS['not_found']}. {IF_TRUE} {found.release}.", style="dim"))
 
 
 def _gap_line(gap: Gap) -> Text:
-    sign, style = _SIGNS[gap.status]
-    line = Text(f"  {sign} ", style=style)
-    line.append(_short(gap.name, 110), style="" if gap.status != "not_found" else "bold")
+    line = Text(short(gap.name, 110), style="" if gap.status != "not_found" else "bold")
     facts = []
     if gap.importance is not None:
         facts.append(f"importance {gap.importance}")
@@ -77,20 +67,20 @@ def _gap_line(gap: Gap) -> Text:
     if gap.kind in ("education", "job_zone") and gap.note:
         facts.append(gap.note)
     if facts:
-        line.append(f"  {', '.join(facts)}", style="dim")
+        line.append(f"  {', '.join(facts)}", style="not bold dim")
     if gap.phrase is not None:
-        line.append(f"  ← “{_short(gap.phrase.text, 60)}”", style="green")
-    elif gap.status == "not_found":
-        line.append(f"  {WORDS[gap.status]}", style="dim")
+        line.append(f"  ← “{short(gap.phrase.text, 60)}”", style="not bold green")
     return line
 
 
-def print_what_if(answer: WhatIf, openings: Sequence[Opening] = ()) -> None:
-    """Print where occupations stood and stand."""
-    console = _console()
+def print_what_if(answer: WhatIf, openings: Sequence[Opening] = (), titles: Mapping[str, str] = NO_TITLES) -> None:
+    """Print where occupations stood and stand; openings as ``print_openings``."""
+    console = open_console()
     for sign, lines in (("+", answer.added), ("−", answer.removed)):
         for line in lines:
-            console.print(Text(f"{sign} {_short(line, 120)}", style="green" if sign == "+" else "yellow"))
+            style = "green" if sign == "+" else "yellow"
+            print_hanging(console, Text(f"{sign} ", style=style), Text(short(line, 120), style=style))
+    console.print()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("occupation", "before", "after", ""):
         table.add_column(name, overflow="fold")
@@ -102,59 +92,69 @@ def print_what_if(answer: WhatIf, openings: Sequence[Opening] = ()) -> None:
             Text(f"{change.title}  {change.code}"), said(change.before), said(change.after), arrow(change.before, change.after)
         )
     console.print(table)
-    print_openings(openings)
+    if openings:
+        console.print()
+    print_openings(openings, titles)
+    console.print()
     console.print(Text(answer.note, style="dim"))
 
 
-def print_openings(openings: Sequence[Opening]) -> None:
-    """Print which one skill opens most."""
+def print_openings(openings: Sequence[Opening], titles: Mapping[str, str] = NO_TITLES) -> None:
+    """Print which one skill opens most, with the ``titles`` of codes where they are given."""
     if openings:
-        console = _console()
+        console = open_console()
         console.print(Text("Which one skill opens most", style="bold"))
         for opening in openings:
-            console.print(
-                f"  {opening.name} ({opening.kind}): {len(opening.codes)} near occupations rise, first {', '.join(opening.codes[:3])}"
+            first = "; ".join(titles.get(code, code) for code in opening.codes[:3])
+            line = Text(
+                f"{opening.name} ({opening.kind}): {counted(len(opening.codes), 'near occupation')} would rise, first {first}"
             )
+            print_hanging(console, "  + ", line)
 
 
 def print_moves(answer: Moves) -> None:
     """Print moves, each with what transfers and what is missing."""
-    console = _console()
+    console = open_console()
     origin = answer.origin
     pay = "pay unknown" if origin.pay is None else f"${origin.pay:,.0f} a year"
-    console.print(Text(f"From {origin.title}  {origin.code}  ({pay}, job zone {origin.job_zone or 'unknown'})", style="bold"))
+    line = Text(f"{origin.title}  {origin.code}  ({pay}, job zone {origin.job_zone or 'unknown'})", style="bold")
+    print_hanging(console, Text("From ", style="bold"), line)
     if not answer.items:
-        console.print("No move passes these filters.")
+        print_hanging(console, "", "No occupation passes these filters. Take one away and try again.")
     for move in answer.items:
         console.print()
-        line = Text(f"  {move.title}", style="bold")
-        line.append(f"  {move.code}", style="cyan")
-        line.append(f"  {move.name}", style="magenta")
-        console.print(line)
+        line = Text(move.title, style="bold")
+        line.append(f"  {move.code}", style="not bold cyan")
+        line.append(f"  {move.name}", style="not bold magenta")
+        print_hanging(console, "  ", line)
         facts = [
             pay_words(move),
             f"job zone {move.facts.job_zone}" if move.facts.job_zone else "",
             f"typically {move.facts.education}" if move.facts.education else "",
             f"{move.facts.employment:,} people" if move.facts.employment is not None else "",
-            f"found by {', '.join(move.found_by)}" if move.found_by else "",
+        ]
+        print_hanging(console, "     ", Text(" · ".join(fact for fact in facts if fact), style="dim"))
+        if move.transfers:
+            print_hanging(console, Text("     transfers: ", style="green"), "; ".join(short(x, 60) for x in move.transfers))
+        if move.missing:
+            print_hanging(console, "     not found: ", "; ".join(short(x, 60) for x in move.missing))
+        how = [
+            f"near in {', '.join(move.found_by)}" if move.found_by else "",
             f"on O*NET's list of related occupations ({move.related})" if move.related else "",
         ]
-        console.print(Text("     " + " · ".join(fact for fact in facts if fact), style="dim"))
-        if move.transfers:
-            console.print(Text("     transfers: " + "; ".join(_short(x, 60) for x in move.transfers), style="green"))
-        if move.missing:
-            console.print(Text("     not found: " + "; ".join(_short(x, 60) for x in move.missing)))
+        if any(how):
+            print_hanging(console, "     how found: ", Text("; ".join(x for x in how if x), style="dim"))
     console.print()
     for warning in answer.warnings:
-        console.print(Text(warning, style="yellow"))
-    console.print(Text(answer.note, style="dim"))
+        print_hanging(console, "", Text(warning, style="yellow"))
+    print_hanging(console, "", Text(answer.note, style="dim"))
 
 
 def print_comparison(answer: Comparison, *, limit: int = 8) -> None:
     """Print occupations side by side: facts, then what differs most of each kind."""
-    console = _console()
+    console = open_console()
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("")
+    table.add_column("", max_width=36)
     for facts in answer.facts:
         table.add_column(Text(f"{facts.title}\n{facts.code}"), overflow="fold")
     for label, values in fact_rows(answer.facts):
@@ -165,10 +165,21 @@ def print_comparison(answer: Comparison, *, limit: int = 8) -> None:
         if counts[kind] == 1:
             table.add_row(Text(kind.replace("_", " ") + " (0–100)", style="bold"), *[""] * len(answer.facts))
         if limit == 0 or counts[kind] <= limit:
-            table.add_row(Text(f"  {name}"), *("–" if value is None else f"{value:.0f}" for value in rated))
+            table.add_row(Text(name), *("–" if value is None else f"{value:.0f}" for value in rated))
+    if answer.context:
+        table.add_row(Text("work context", style="bold"), *[""] * len(answer.facts))
+    for name, answers in answer.context[: limit or None]:
+        table.add_row(Text(name), *(text or "–" for text in answers))
     console.print(table)
-    if answer.shared:
-        console.print(Text("shared: " + "; ".join(_short(x, 60) for x in answer.shared[:10]), style="green"))
-    for facts, names in zip(answer.facts, answer.only, strict=True):
-        if names:
-            console.print(Text(f"only {facts.title}: " + "; ".join(_short(x, 60) for x in names[:6])))
+    for what, both, only in (("", answer.shared, answer.only), ("tools, ", answer.tools_shared, answer.tools_only)):
+        if not both and not any(only):
+            continue
+        console.print()
+        if both:
+            print_hanging(
+                console, "", Text(f"{what}shared: {'; '.join(short(x, 60) for x in both[:10])}", style="green"), further=2
+            )
+        for facts, names in zip(answer.facts, only, strict=False):
+            if names:
+                line = f"{what}only {facts.title}: {'; '.join(short(x, 60) for x in names[:6])}"
+                print_hanging(console, "", line, further=2)

@@ -80,6 +80,10 @@ def zone_of(level: int | None) -> int:
     return 1 if level is None else _ZONES.get(level, 1)
 
 
+#: Percent of the workers' answers.
+_LEAST_KNOWN = 50.0
+
+
 @dataclass(frozen=True, slots=True)
 class Required:
     """What workers of an occupation say is required: percent by level, ascending, and the level that half of them say or less."""
@@ -98,13 +102,17 @@ class Required:
 
 
 def required(education: Sequence[Mapping[str, Any]]) -> Required | None:
-    """Return what an occupation's *education* section requires, None where it says nothing that is understood."""
+    """Return what an occupation's *education* section requires, None where it says nothing that is understood.
+
+    None as well where less than half of the answers are there (a table that leaves out suppressed ones): what half of the workers say is then
+    unknown.
+    """
     shares: dict[int, float] = {}
     for answer in education:
         level = next((at for at, _, begins, _ in _LEVELS if str(answer.get("answer", "")).casefold().startswith(begins)), None)
         if level is not None and answer.get("percent") is not None and not answer.get("suppress"):
             shares[level] = shares.get(level, 0.0) + float(answer["percent"])
-    if not shares or sum(shares.values()) <= 0:
+    if sum(shares.values()) < _LEAST_KNOWN:
         return None
     half, total, typical = sum(shares.values()) / 2, 0.0, max(shares)
     for at in sorted(shares):

@@ -456,12 +456,20 @@ def _things(section: Mapping[str, Any], name: str, *, all_of: bool = False) -> l
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two or three occupations side by side: their facts, and rows of (kind, name, value in each: 0–100, or None where unknown)."""
+    """Two or three occupations side by side: their facts, and rows of (kind, name, value in each: 0–100, or None where unknown).
+
+    ``shared`` and ``only`` are knowledge, technologies and activities that all have, and that each has alone; ``tools_shared`` and
+    ``tools_only`` the same of tools. ``context`` are rows of (what was asked of work context, the most frequent answer in each or None).
+    What a release does not have is empty.
+    """
 
     facts: tuple[Facts, ...]
     rows: tuple[tuple[str, str, tuple[float | None, ...]], ...]
     shared: tuple[str, ...]
     only: tuple[tuple[str, ...], ...]
+    tools_shared: tuple[str, ...] = ()
+    tools_only: tuple[tuple[str, ...], ...] = ()
+    context: tuple[tuple[str, tuple[str | None, ...]], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the comparison as JSON values."""
@@ -470,6 +478,8 @@ class Comparison:
             "rows": [{"kind": kind, "name": name, "values": list(values)} for kind, name, values in self.rows],
             "shared": list(self.shared),
             "only": [list(names) for names in self.only],
+            "tools": {"shared": list(self.tools_shared), "only": [list(names) for names in self.tools_only]},
+            "work_context": [{"name": name, "answers": list(answers)} for name, answers in self.context],
         }
 
     def to_frame(self) -> Any:
@@ -485,6 +495,9 @@ class Comparison:
         for kind, name, values in self.rows[:25]:
             bars = [cards.Bar(value / 100, f"{value:.0f}") if value is not None else "" for value in values]
             rows.append([f"{kind.replace('_', ' ')}: {name}", *bars])
+        rows.extend([f"work context: {name}", *(answer or "unknown" for answer in answers)] for name, answers in self.context[:6])
+        if any(self.tools_only):
+            rows.append(["tools that only it has", *("; ".join(names[:6]) for names in self.tools_only)])
         return cards.table("Side by side", ("", *(f"{f.title} ({f.code})" for f in self.facts)), rows)
 
 
@@ -516,16 +529,44 @@ def compare(index: OccupationIndex, *codes: str) -> Comparison:
         found = [(part, name, tuple(_value(section, part, name) for section in sections)) for name in names]
         known = [row for row in found if any(v is not None for v in row[2])]
         table.extend(sorted(known, key=lambda row: (-_spread(row[2]), row[1])))
-    things = [
-        [(key, text) for name in ("knowledge", "technologies", "activities") for key, text, _ in _things(s, name)] for s in sections
-    ]
+    both, only = _common(
+        [
+            [(key, text) for name in ("knowledge", "technologies", "activities") for key, text, _ in _things(s, name)]
+            for s in sections
+        ]
+    )
+    tools, own_tools = _common([[(str(x["name"]).casefold(), str(x["name"])) for x in s.get("tools", ())] for s in sections])
+    facts = tuple(facts_of(index.entries[r], s) for r, s in zip(rows, sections, strict=True))
+    return Comparison(facts, tuple(table), both, only, tools, own_tools, _context(sections))
+
+
+def _common(things: Sequence[Sequence[tuple[str, str]]]) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Return the names of what all have, and of what each has alone, from (key, name) of each."""
     keys = [{key for key, _ in own} for own in things]
     both = tuple(dict.fromkeys(text for key, text in things[0] if all(key in other for other in keys)))
     only = tuple(
         tuple(dict.fromkeys(text for key, text in own if not any(key in other for j, other in enumerate(keys) if j != i)))
         for i, own in enumerate(things)
     )
-    return Comparison(tuple(facts_of(index.entries[r], s) for r, s in zip(rows, sections, strict=True)), tuple(table), both, only)
+    return both, only
+
+
+def _context(sections: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, tuple[str | None, ...]], ...]:
+    """Return the most frequent answer on each element of work context, those elements first on which the shares of answers differ most."""
+    shares: list[dict[str, dict[str, float]]] = []
+    for section in sections:
+        said: dict[str, dict[str, float]] = {}
+        for share in section.get("work_context", ()):
+            if share.get("percent") is not None and not share.get("suppress"):
+                said.setdefault(str(share["element"]), {})[str(share["answer"])] = float(share["percent"])
+        shares.append(said)
+    rows = []
+    for element in dict.fromkeys(name for said in shares for name in said):
+        each = [said.get(element, {}) for said in shares]
+        answers = {answer for one in each for answer in one}
+        apart = sum(_spread([one.get(answer, 0.0) for one in each]) for answer in answers) if all(each) else 0.0
+        rows.append((apart, element, tuple(max(one, key=lambda a: one[a]) if one else None for one in each)))
+    return tuple((element, said_most) for _, element, said_most in sorted(rows, key=lambda row: (-row[0], row[1])))
 
 
 def _value(section: Mapping[str, Any], part: str, name: str) -> float | None:

@@ -6,6 +6,7 @@ matplotlib and not altair: its figures are small pictures that need no script to
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Callable, Iterable, Sequence
 from textwrap import shorten
 from typing import Any
@@ -19,7 +20,9 @@ from matcher.given import annual_pay
 from matcher.groups import MAJOR_GROUPS
 from matcher.index import CENTROIDS, OccupationIndex, Quantised, similarities
 from matcher.match import Matches
+from matcher.ranker import query_kind
 from matcher.records import Kind
+from matcher.resources import ranker_path
 
 #: Okabe and Ito's colours, told apart without regard to how one sees colour.
 _BLUE, _ORANGE, _GREEN, _RED, _GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#BBBBBB"
@@ -62,18 +65,53 @@ def _fits(matches: Matches, top: int) -> tuple[list[float], str]:
     return [match.fusion for match in chosen], "fusion (comparable within this answer only)"
 
 
+#: The development files by kind of query, as ``figures.json`` names them.
+_FILES = {
+    "titles": ("esco_titles", "h1b_titles"),
+    "skills": ("ict_skill_lists", "resume_skill_lists"),
+    "text": ("esco_descriptions",),
+    "positions": ("resumes",),
+}
+
+
+def calibration_error(matches: Matches) -> tuple[float, float] | None:
+    """Return how far stated probabilities were too low (negative) and too high at most, for queries of the kind that was asked.
+
+    The bounds of the published 95 % intervals of mean score minus accuracy, out of fold, at first places, over the development files of the kind.
+    None where the answer is not the ranker's that the figures are about, or has no probabilities.
+    """
+    if matches.given is None or not len(matches) or matches[0].score is None:
+        return None
+    try:
+        figures = json.loads(ranker_path().with_name("figures.json").read_bytes())
+    except OSError:
+        return None
+    if figures["engine"]["ranker"] != matches.engine["ranker"]:
+        return None
+    measured = [figures["fitting"]["full"].get(name) for name in _FILES[query_kind(matches.given.vectors)]]
+    bounds = [file["mean score minus accuracy"][1:] for file in measured if file]
+    return (min(low for low, _ in bounds), max(high for _, high in bounds)) if bounds else None
+
+
 def ranked(matches: Matches, *, top: int = 10) -> Any:
-    """Draw the scores of the first matches, coloured by confidence."""
+    """Draw the scores of the first matches, coloured by confidence, with the interval that ``calibration_error`` leaves."""
     _some(matches)
     chosen = matches.matches[:top]
     values, meaning = _fits(matches, top)
-    figure, axes = _figure(8, 0.7 + 0.34 * len(chosen))
+    figure, axes = _figure(8, 1.1 + 0.34 * len(chosen))
     axes.barh(range(len(chosen)), values, color=[_CONFIDENCE[match.confidence] for match in chosen], height=0.7)
     axes.set_yticks(range(len(chosen)), [f"{match.rank}. {_short(match.title)}" for match in chosen])
     axes.invert_yaxis()
-    for place, (match, value) in enumerate(zip(chosen, values, strict=True)):
+    ends = list(values)
+    if (error := calibration_error(matches)) is not None:
+        low, high = ([min(1.0, max(0.0, value - bound)) for value in values] for bound in reversed(error))
+        spread = [[v - a for v, a in zip(values, low, strict=True)], [b - v for v, b in zip(values, high, strict=True)]]
+        axes.errorbar(values, range(len(chosen)), xerr=spread, fmt="none", ecolor="#333333", elinewidth=1.2, capsize=3)
+        meaning += "\nlines: what the calibration was off by for queries\nof this kind (first places, 95 %)"
+        ends = high
+    for place, (match, value, end) in enumerate(zip(chosen, values, ends, strict=True)):
         said = f"{value:.2f}" if match.score is None else f"{value:.0%} {match.confidence}"
-        axes.annotate(said, (value, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=9)
+        axes.annotate(said, (end, place), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9)
     if chosen[0].score is not None:
         axes.set_xlim(0, 1)
     axes.set_xlabel(meaning)
@@ -234,7 +272,7 @@ def wage_against_fit(matches: Matches, *, top: int = 10) -> Any:
         axes.set_xticks(ticks, [f"{100 * tick:g}%" for tick in ticks])
         axes.set_xticks([], minor=True)
     figure.legend(loc="outside right center", frameon=False, fontsize=9)
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 1.1 * max(pay for _, _, pay in known))
     axes.yaxis.set_major_formatter(lambda dollars, _: f"${dollars:,.0f}")
     axes.grid(alpha=0.3)
     left_out = [match.title for match in matches.matches[:top] if annual_pay(match.wage) is None]

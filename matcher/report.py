@@ -20,51 +20,73 @@ _REASONS = {
 }
 
 
-def _console() -> Console:
-    # Elsewhere than on a terminal lines stay whole, so that other programs can read them.
+def open_console() -> Console:
+    """Return where to print: elsewhere than on a terminal lines stay whole and plain, so that other programs can read them."""
     console = Console(highlight=False, soft_wrap=True)
     return console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=160, no_color=True)
 
 
+def print_hanging(console: Console, prefix: Text | str, line: Text | str, *, further: int = 0) -> None:
+    """Print ``prefix`` and ``line``; on a terminal wrapped at words, and what follows stands ``further`` in than the line's beginning."""
+    prefix, line = (Text(part) if isinstance(part, str) else part for part in (prefix, line))
+    if not console.is_terminal:
+        console.print(prefix + line)
+        return
+    # One column is left free: some terminals wrap when the last one is filled.
+    for number, part in enumerate(line.wrap(console, max(20, console.width - prefix.cell_len - further - 1))):
+        part.rstrip()
+        console.print((prefix if number == 0 else Text(" " * (prefix.cell_len + further))) + part)
+
+
+def counted(number: int, one: str) -> str:
+    """Return ``1 phrase``, ``2 phrases``."""
+    return f"{number} {one}{'' if number == 1 else 's'}"
+
+
+def short(text: str, most: int) -> str:
+    """Return a text in one line of at most ``most`` characters."""
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
 def print_matches(answer: Matches) -> None:
     """Print an answer: how the query was read, then each occupation with its evidence."""
-    console = _console()
-    console.print(Text(_reading(answer), style="dim"))
+    console = open_console()
+    print_hanging(console, "", Text(_reading(answer), style="dim"))
     if answer.status == "insufficient":
         for reason in answer.reasons:
-            console.print(f"No ranking ({reason}): {_REASONS.get(reason, reason)}.")
+            print_hanging(console, "", f"No ranking ({reason}): {_REASONS.get(reason, reason)}.")
         return
     for match in answer:
         console.print()
-        line = Text(f"{match.rank:>3}. ", style="bold")
-        line.append(match.title, style="bold")
-        line.append(f"  {match.code}", style="cyan")
-        line.append(f"  {_fit(match)}")
-        console.print(line)
+        line = Text(match.title, style="bold")
+        line.append(f"  {match.code}", style="not bold cyan")
+        line.append(f"  {_fit(match)}", style="not bold")
+        print_hanging(console, Text(f"{match.rank:>3}. ", style="bold"), line)
         facts = [f"job zone {match.job_zone}" if match.job_zone else "", _pay(match.wage)]
         if any(facts):
-            console.print(Text("     " + " · ".join(fact for fact in facts if fact), style="dim"))
+            print_hanging(console, "     ", Text(" · ".join(fact for fact in facts if fact), style="dim"))
         for pair in match.evidence:
-            console.print(_pair(pair))
+            print_hanging(console, "     ", _pair(pair), further=2)
     console.print()
     for warning in answer.warnings:
-        console.print(Text(warning, style="yellow"))
+        print_hanging(console, "", Text(warning, style="yellow"))
     meaning = (
         "fit compares occupations within this answer only"
         if not len(answer) or answer[0].score is None
         else "percent: the chance that a careful coder would accept the occupation"
     )
-    console.print(Text(f"{answer.engine['release']}; {meaning}", style="dim"))
+    print_hanging(console, "", Text(f"{answer.engine['release']}; {meaning}", style="dim"))
 
 
 def _reading(answer: Matches) -> str:
     query = answer.query
-    parts = [f"Read {len(query.phrases)} phrases"]
+    parts = [f"Read {counted(len(query.phrases), 'phrase')}"]
     if query.jobs:
         parts.append(
-            f"{len(query.jobs)} positions ({'; '.join(_job(job) for job in query.jobs[:4])}{'; …' if len(query.jobs) > 4 else ''})"
+            f"{counted(len(query.jobs), 'position')} ({'; '.join(_job(job) for job in query.jobs[:4])}{'; …' if len(query.jobs) > 4 else ''})"
         )
-    parts.extend(f"{count} {what} lines set aside" for what, count in query.set_aside.items() if count)
+    parts.extend(f"{counted(count, f'{what} line')} set aside" for what, count in query.set_aside.items() if count)
     if query.truncated:
         parts.append("the end was not read: too long")
     return ", ".join(parts) + "."
@@ -91,22 +113,18 @@ def _pay(wage: Wage | None) -> str:
 
 
 def _pair(pair: Evidence) -> Text:
-    line = Text("     “")
-    line.append(_short(" ".join(pair.phrase.text.split()), 100), style="green")
+    line = Text("“")
+    line.append(short(pair.phrase.text, 100), style="green")
     line.append("” ")
-    line.append(f"→ {str(pair.kind).replace('_', ' ')}: {_short(pair.statement, 120)}")
+    line.append(f"→ {str(pair.kind).replace('_', ' ')}: {short(pair.statement, 120)}")
     importance = f", importance {pair.importance}" if pair.importance is not None else ""
     line.append(f" ({pair.similarity:.2f}{importance})", style="dim")
     return line
 
 
-def _short(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
-
-
 def print_evaluation(report: dict[str, Any]) -> None:
     """Print measures by file and ranker, each mean with its 95 % interval."""
-    console = _console()
+    console = open_console()
     for path, rankers in report["files"].items():
         table = Table(title=Text(path), title_justify="left")
         names = ["hit@1", "hit@5", "hit@10", "MRR", "nDCG@10", "hit@1 difference"]

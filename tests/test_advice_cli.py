@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from matcher.advice_cli import advice_app
 from matcher.encoder import StaticEncoder
 from matcher.index import build_index
+from matcher.report import counted, print_hanging
 from matcher.resources import encoder_path
 from tests.advice_fixture import PAY, RELATED, RESUME
 
@@ -60,6 +63,47 @@ def test_text_for_people_reads_without_colour_codes(index: Path, words: tuple[st
     assert all(part in result.stdout for part in wanted), result.stdout
     assert "\x1b[" not in result.stdout
     assert "lack" not in result.stdout.lower().replace("black", "")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("gap", "--text", RESUME, "--code", "23-1011.00", "--best", "--all"),
+        ("what-if", "--text", RESUME, "--add", "Westlaw", "--opens"),
+        ("moves", "--code", "51-3011.00"),
+        ("compare", "51-3011.00", "23-1011.00", "35-2014.00"),
+    ],
+)
+def test_on_a_terminal_no_line_is_wider_than_it_and_the_words_stay_whole(
+    index: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = run(index, *words).stdout
+    from matcher import report
+
+    real = report.Console
+    monkeypatch.setattr(
+        report, "Console", lambda **options: real(**{**options, "force_terminal": True, "width": 60, "no_color": True})
+    )
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", run(index, *words).stdout)
+    assert max(len(line.rstrip()) for line in shown.splitlines()) <= 60
+    if words[0] in ("gap", "moves"):  # the others have a table, which folds within its columns
+        assert shown.split() == plain.split()
+
+
+def test_what_follows_a_wrapped_line_stands_under_its_beginning(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console(force_terminal=True, width=29, no_color=True)
+    print_hanging(console, "  - ", "one two three four five six")
+    print_hanging(console, "  - ", "one two three four five six", further=2)
+    assert capsys.readouterr().out.splitlines() == [
+        "  - one two three four five",
+        "    six",
+        "  - one two three four",
+        "      five six",
+    ]
+
+
+def test_one_is_not_many() -> None:
+    assert [counted(n, "phrase") for n in (0, 1, 2)] == ["0 phrases", "1 phrase", "2 phrases"]
 
 
 @pytest.mark.parametrize(

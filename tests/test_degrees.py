@@ -61,5 +61,12 @@ def test_nothing_understood_is_nothing_required() -> None:
     assert required([{"answer": "Something else", "percent": 100.0}]) is None
 
 
+def test_a_few_of_the_answers_are_not_what_half_of_the_workers_say() -> None:
+    assert required([{"answer": "Some College Courses", "percent": 0.6}]) is None
+    found = required([{"answer": "Some College Courses", "percent": 10.0}, {"answer": "Bachelor's Degree", "percent": 40.0}])
+    assert found is not None
+    assert found.typical == 6
+
+
 def test_zones_follow_levels() -> None:
     assert [zone_of(level) for level in (None, 1, 2, 3, 5, 6, 8, 12)] == [1, 1, 2, 3, 3, 4, 5, 5]

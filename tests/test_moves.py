@@ -123,6 +123,48 @@ def test_a_comparison_sets_facts_and_ratings_side_by_side(matcher: Matcher) -> N
     assert "Side by side" in found._repr_html_()
 
 
+def test_tools_values_styles_and_context_stand_side_by_side_where_a_release_has_them(
+    matcher: Matcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def context(*said: tuple[str, str, float]) -> list[dict[str, object]]:
+        return [{"element": element, "answer": answer, "percent": percent} for element, answer, percent in said]
+
+    extra = {
+        BAKER: {
+            "tools": [{"name": "Dough mixers"}, {"name": "Notebook computers"}],
+            "work_values": [{"name": "Recognition", "ratings": [{"scale": "EX", "value": 4.0}]}],
+            "work_styles": [{"name": "Innovation", "ratings": [{"scale": "DR", "value": 7.0}, {"scale": "WI", "value": 0.0}]}],
+            "work_context": context(("Noise", "Often", 40.0), ("Noise", "Always", 60.0), ("Heat", "Always", 90.0)),
+        },
+        LAWYER: {
+            "tools": [{"name": "notebook computers"}, {"name": "Shredders"}],
+            "work_values": [{"name": "Recognition", "ratings": [{"scale": "EX", "value": 7.0}]}],
+            "work_styles": [{"name": "Innovation", "ratings": [{"scale": "WI", "value": 3.0}]}],
+            "work_context": context(("Noise", "Never", 100.0)),
+        },
+    }
+    real = type(matcher.index).section
+    monkeypatch.setattr(type(matcher.index), "section", lambda self, code: {**real(self, code), **extra.get(code, {})})
+    found = compare(matcher.index, BAKER, LAWYER)
+    assert found.tools_shared == ("Notebook computers",)
+    assert found.tools_only == (("Dough mixers",), ("Shredders",))
+    # (4 − 1) / 6 and (7 − 1) / 6; (0 + 3) / 6 and (3 + 3) / 6
+    assert ("work_values", "Recognition", (50.0, 100.0)) in found.rows
+    assert ("work_styles", "Innovation", (50.0, 100.0)) in found.rows
+    # Noise differs by 40 + 60 + 100 points; of Heat one knows nothing.
+    assert found.context == (("Noise", ("Always", "Never")), ("Heat", ("Always", None)))
+    document = found.to_dict()
+    assert document["tools"] == {"shared": ["Notebook computers"], "only": [["Dough mixers"], ["Shredders"]]}
+    assert document["work_context"][0] == {"name": "Noise", "answers": ["Always", "Never"]}
+    assert "Dough mixers" in found._repr_html_()
+
+
+def test_a_comparison_has_no_tools_or_context_where_a_release_has_none(matcher: Matcher) -> None:
+    found = compare(matcher.index, BAKER, LAWYER)
+    assert found.context == ()
+    assert found.tools_only == ((), ())
+
+
 @pytest.mark.parametrize("chosen", [(), (BAKER,), (BAKER, BAKER), (BAKER, COOK, LAWYER, MECHANIC), (BAKER, "x")])
 def test_a_comparison_needs_two_or_three_known_codes(matcher: Matcher, chosen: tuple[str, ...]) -> None:
     with pytest.raises(AdviceError):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
+import json
 import subprocess
 import sys
 from typing import Any
@@ -13,7 +15,7 @@ from matcher import Matcher
 from matcher.encoder import load_encoder
 from matcher.index import build_index
 from matcher.match import Filters
-from matcher.resources import encoder_path
+from matcher.resources import encoder_path, ranker_path
 from tests.invented import RELEASE, WAGES
 
 pytest.importorskip("matplotlib")
@@ -69,6 +71,26 @@ def test_the_bars_are_the_values(matcher: Matcher) -> None:
     }
     tasks = gaps.of("task")
     assert met["task"] == pytest.approx(100 * sum(g.weight for g in tasks if g.status == "met") / sum(g.weight for g in tasks))
+
+
+def test_the_interval_of_a_score_is_what_the_calibration_was_off_by(matcher: Matcher) -> None:
+    # No probabilities, no interval.
+    assert plots.calibration_error(matcher.match(TEXT)) is None
+    assert len(plots.ranked(matcher.match(TEXT)).axes[0].collections) == 0
+    learned = Matcher.load()
+    answer = learned.match("Experience\n" + TEXT)
+    figures = json.loads((ranker_path().parent / "figures.json").read_text(encoding="utf-8"))["fitting"]["full"]
+    _, low, high = figures["resumes"]["mean score minus accuracy"]
+    assert plots.calibration_error(answer) == (low, high)
+    (lines,) = plots.ranked(answer).axes[0].collections[:1]
+    (left, _), (right, _) = lines.get_segments()[0]
+    # A score that was said too high by ``high`` stands for that much less, and never for less than 0.
+    assert left == pytest.approx(max(0.0, answer[0].score - high))
+    assert right == pytest.approx(min(1.0, answer[0].score - low))
+    titles = [figures[name]["mean score minus accuracy"] for name in ("esco_titles", "h1b_titles")]
+    assert plots.calibration_error(learned.match(title="Baker")) == (min(x[1] for x in titles), max(x[2] for x in titles))
+    other = dataclasses.replace(answer, engine={**answer.engine, "ranker": "learned/1 sha256:other"})
+    assert plots.calibration_error(other) is None
 
 
 def test_a_dot_of_the_heat_map_is_a_pair_of_evidence(matcher: Matcher) -> None:
