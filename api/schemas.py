@@ -300,6 +300,7 @@ class Evidence(_Answer):
     end: int = Field(ge=0, description="Where it ends; half open.")
     pointer: str | None = Field(description="For `resume`: the member (JSON Pointer, RFC 6901) that the offsets count in.")
     similarity: float = Field(ge=-1.01, le=1.01)
+    contribution: float = Field(description="The piece's part of the match's `fusion`.")
 
 
 class Gap(_Answer):

@@ -63,7 +63,7 @@ def schema_of(explain: bool) -> Any:
             ("source", text),
             ("phrase", text),
         ]
-        pair += [("start", pa.int64()), ("end", pa.int64()), ("pointer", text), ("similarity", number)]
+        pair += [("start", pa.int64()), ("end", pa.int64()), ("pointer", text), ("similarity", number), ("contribution", number)]
         match.append(("evidence", pa.list_(pa.struct(pair))))
     return pa.schema(
         [

@@ -24,7 +24,20 @@ def frame(rows: Iterable[Mapping[str, Any]], *, columns: Sequence[str] | None = 
 
 
 MATCH_COLUMNS = ("rank", "code", "title", "score", "confidence", "fusion", "job_zone", "median_pay", "evidence")
-EVIDENCE_COLUMNS = ("rank", "code", "kind", "id", "statement", "importance", "phrase", "source", "start", "end", "similarity")
+EVIDENCE_COLUMNS = (
+    "rank",
+    "code",
+    "kind",
+    "id",
+    "statement",
+    "importance",
+    "phrase",
+    "source",
+    "start",
+    "end",
+    "similarity",
+    "contribution",
+)
 
 
 def matches_frame(matches: Iterable[Match]) -> Any:
@@ -65,6 +78,7 @@ def evidence_frame(matches: Iterable[Match]) -> Any:
                 "start": pair.phrase.start,
                 "end": pair.phrase.end,
                 "similarity": pair.similarity,
+                "contribution": pair.contribution,
             }
             for match in matches
             for pair in match.evidence

@@ -308,7 +308,9 @@ def first_position(lines: Sequence[Line]) -> int | None:
         for step in (-1, 1, -2) if header.words == 0 else (-1, 1):
             if 0 <= place + step < len(lines) and not near:
                 other = lines[place + step].text
-                near = len(other.split()) <= 8 and not other.endswith(".") and "title" in (kind_of(other), beside(lines, place + step))
+                near = (
+                    len(other.split()) <= 8 and not other.endswith(".") and "title" in (kind_of(other), beside(lines, place + step))
+                )
                 first = min(place, place + step) if near else place
         if (ranged and near) or (header.employer and header.title is not None and "ompany" in line.text.lower()):
             while first > 0 and beside(lines, first - 1) in ("title", "employer", "place"):

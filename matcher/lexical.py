@@ -82,11 +82,11 @@ class LexicalIndex:
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Return the BM25 and the TF-IDF column, each (n_documents,), of phrases weighted by ``weights`` (len(texts),)."""
         size = len(self.vocabulary)
-        numbers = self._numbers(texts)
+        numbers = self.numbers(texts)
         words_at = np.flatnonzero(numbers >= 0)
         if not len(words_at):
             return np.zeros(self.n_documents), np.zeros(self.n_documents)
-        weight_of = weights[np.cumsum(numbers == _BORDER)]
+        weight_of = weights[np.cumsum(numbers == BORDER)]
         terms, amounts = _summed(numbers[words_at], weight_of[words_at])
         bm25 = self.bm25.scores(terms, amounts, self.n_documents)
         seconds = words_at[(words_at > 0) & (numbers[words_at - 1] >= 0)]
@@ -98,11 +98,11 @@ class LexicalIndex:
         norm = np.sqrt(np.sum(values * values))
         return bm25, self.tfidf.scores(all_terms, values / (norm or 1.0), self.n_documents)
 
-    def _numbers(self, texts: Sequence[str]) -> npt.NDArray[np.int64]:
-        """Return the numbers of the words of all texts in order, stop words aside: unknown words are −1, borders of texts _BORDER."""
+    def numbers(self, texts: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Return the numbers of the words of all texts in order, stop words aside: unknown words are −1, borders of texts BORDER."""
         find = self.vocabulary.get
         whole = "\0".join([text.replace("\0", " ") for text in texts]).lower()
-        known: dict[str, int] = {"\0": _BORDER}
+        known: dict[str, int] = {"\0": BORDER}
         numbers: list[int] = []
         for word in _WORD_OR_BORDER.findall(whole):
             number = known.get(word)
@@ -114,7 +114,7 @@ class LexicalIndex:
 
 
 #: What stands for the border between two texts, and for a stop word, among the numbers of words.
-_BORDER, _STOPPED = -2, -3
+BORDER, _STOPPED = -2, -3
 
 
 def _summed(keys: npt.NDArray[np.int64], weights: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:

@@ -13,14 +13,15 @@ import numpy.typing as npt
 
 from matcher._version import __version__
 from matcher.abstention import Abstention
+from matcher.contributions import Seen, by_phrase
 from matcher.encoder import MINILM, Encoder, load_encoder
 from matcher.explain import evidence
 from matcher.given import AdviceError, Given
 from matcher.groups import groups_of
 from matcher.index import OccupationIndex
-from matcher.ranker import EqualWeights, LearnedRanker, Ranker, Ranking
+from matcher.ranker import EqualWeights, LearnedRanker, Ranker, RankerError, Ranking
 from matcher.records import Evidence, Kind, Match, Query, Wage
-from matcher.resources import abstention_path, encoder_path, index_path, ranker_path
+from matcher.resources import abstention_path, accurate_path, encoder_path, index_path, ranker_path
 from matcher.resume import read_query
 from matcher.signals import QueryVectors
 from matcher.standing import standings
@@ -309,6 +310,7 @@ def _evidence_dict(pair: Evidence, units: Mapping[str, _Units] | None) -> dict[s
         "end": end,
         "pointer": phrase.pointer,
         "similarity": pair.similarity,
+        "contribution": pair.contribution,
     }
 
 
@@ -351,11 +353,18 @@ class Matcher:
     """Ranks the occupations of one index for queries. Safe to share between threads: nothing in it changes."""
 
     def __init__(
-        self, index: OccupationIndex, encoder: Encoder, ranker: Ranker | None = None, *, abstention: Abstention | None = None
+        self,
+        index: OccupationIndex,
+        encoder: Encoder,
+        ranker: Ranker | None = None,
+        *,
+        abstention: Abstention | None = None,
+        accurate: Ranker | None = None,
     ) -> None:
         self.index = index
         self.encoder = encoder
         self.ranker: Ranker = ranker or EqualWeights()
+        self.accurate = accurate
         self.abstention = abstention
         self.engine: Mapping[str, str] = {
             "release": str(index.manifest["source"]),
@@ -366,11 +375,18 @@ class Matcher:
         }
 
     @classmethod
-    def load(cls, index: Path | str | None = None, *, encoder: Encoder | str | Path | None = None) -> Matcher:
+    def load(
+        cls,
+        index: Path | str | None = None,
+        *,
+        encoder: Encoder | str | Path | None = None,
+        accurate: Path | str | None = None,
+    ) -> Matcher:
         """Open an index (the bundled one by default) and the encoder that it was made with.
 
         Weights and probabilities are those of the learned ranker where that was fitted for the encoder and the index has (nearly) all
-        occupations, else equal weights without probabilities. Without ``encoder`` it is the bundled one, or MiniLM for an index made with that; another model is to be named. Raises
+        occupations, else equal weights without probabilities. Without ``encoder`` it is the bundled one, or MiniLM for an index made with that; another model is to be named. With ``accurate``,
+        an index of the same occupations that MiniLM made, ``match(…, accurate=True)`` asks MiniLM too (extra ``transformers``). Raises
         OccupationIndexError, EncoderError, RankerError, AbstentionError or ResourceError where something is missing, corrupt or foreign.
         """
         opened = OccupationIndex.load(index_path() if index is None else index)
@@ -379,12 +395,18 @@ class Matcher:
         chosen = encoder if isinstance(encoder, Encoder) else load_encoder(encoder)
         opened.require(chosen)
         learned, abstention = LearnedRanker.load(ranker_path()), Abstention.load(abstention_path())
+        slower: Ranker | None = None
+        if accurate is not None:
+            from matcher.accurate import AccurateRanker, SecondOpinion
+
+            slower = AccurateRanker.load(accurate_path(), SecondOpinion.load(accurate, load_encoder(MINILM)), opened)
         return cls(
             opened,
             chosen,
             learned if learned.suits(opened) else EqualWeights(),
             # It counts words that the index lacks: one of few occupations lacks most.
             abstention=abstention if abstention.encoder == chosen.digest and len(opened) >= learned.least_occupations else None,
+            accurate=slower,
         )
 
     def match(
@@ -399,11 +421,13 @@ class Matcher:
         explain: bool = True,
         filters: Filters | None = None,
         id: str | None = None,
+        accurate: bool = False,
     ) -> Matches:
         """Rank occupations for a query.
 
         ``source`` is a text, the path of a document (PDF, DOCX, text, Markdown, JSON Resume) or a JSON Resume as a mapping; several
-        inputs at once are one query. ``top`` is 1–100. Raises QueryError, DocumentError or FilterError for bad input.
+        inputs at once are one query. ``top`` is 1–100. Raises QueryError, DocumentError or FilterError for bad input, and RankerError for
+        ``accurate`` where that was not loaded.
         """
         if not 1 <= top <= 100:
             raise FilterError(f"top: {top!r}, expected 1 to 100")
@@ -415,7 +439,7 @@ class Matcher:
             title=title,
             resume=resume if given_resume is None else given_resume,
         )
-        return self.match_query(query, top=top, explain=explain, filters=filters, id=id)
+        return self.match_query(query, top=top, explain=explain, filters=filters, id=id, accurate=accurate)
 
     def match_query(
         self,
@@ -425,19 +449,28 @@ class Matcher:
         explain: bool = True,
         filters: Filters | None = None,
         id: str | None = None,
+        accurate: bool = False,
     ) -> Matches:
         """Rank occupations for a query that has been read."""
+        ranker = self.ranker
+        if accurate:
+            if self.accurate is None:
+                raise RankerError("accurate: not loaded; expected Matcher.load(accurate=DIR), an index that minilm made")
+            ranker = self.accurate
+        engine = {**self.engine, "ranker": ranker.name}
         allowed, warnings = (filters or Filters()).allowed(self.index)
         if query.reasons:
-            return Matches((), query, self.engine, warnings, tuple(query.reasons), id)
+            return Matches((), query, engine, warnings, tuple(query.reasons), id)
         given = Given.of(self, query)
         vectors = given.vectors
-        ranking = self.ranker.rank(self.index, vectors, allowed)
+        seen = Seen()
+        ranking = ranker.rank(self.index, vectors, allowed, best=seen)
         if not self._is_about_work(given, ranking):
-            return Matches((), query, self.engine, warnings, ("nothing_recognised",), id)
+            return Matches((), query, engine, warnings, ("nothing_recognised",), id)
         rows = ranking.rows[:top].tolist()
-        pairs = evidence(self.index, vectors, rows) if explain else [()] * len(rows)
-        lacks = self._missing(vectors, rows) if explain else [()] * len(rows)
+        shares = by_phrase(self.index, vectors, ranking, seen, len(rows)) if explain else np.zeros((len(rows), 0))
+        pairs = evidence(self.index, vectors, rows, shares) if explain else [()] * len(rows)
+        lacks = self._missing(vectors, ranking, rows) if explain else [()] * len(rows)
         matches = []
         for place, (row, proof, gaps) in enumerate(zip(rows, pairs, lacks, strict=True)):
             entry = self.index.entries[row]
@@ -449,16 +482,17 @@ class Matcher:
                     title=entry.title,
                     fusion=round(float(ranking.fusion[place]), 6),
                     score=score,
-                    confidence=None if score is None else self.ranker.confidence(score),
+                    confidence=None if score is None else ranker.confidence(score),
                     job_zone=entry.job_zone,
                     wage=entry.wage,
                     evidence=proof,
                     contributions=tuple(zip(ranking.columns, ranking.contributions[place].tolist(), strict=True)),
                     gaps=gaps,
+                    phrases=tuple(enumerate(shares[place].tolist())),
                 )
             )
         groups = groups_of(self.index, ranking).major if ranking.score is not None and len(ranking.rows) else ()
-        return Matches(tuple(matches), query, self.engine, warnings, (), id, groups, given)
+        return Matches(tuple(matches), query, engine, warnings, (), id, groups, given)
 
     def _is_about_work(self, given: Given, ranking: Ranking) -> bool:
         if not _has_text(given.query):
@@ -470,11 +504,13 @@ class Matcher:
             return ranking.likeness >= LEAST_LIKENESS
         return self.abstention.log_odds(self.index, given.vectors, near=ranking.near, best=ranking.best) >= 0
 
-    def _missing(self, vectors: QueryVectors, rows: list[int]) -> list[tuple[tuple[str | None, str, int | None], ...]]:
+    def _missing(
+        self, vectors: QueryVectors, ranking: Ranking, rows: list[int]
+    ) -> list[tuple[tuple[str | None, str, int | None], ...]]:
         from matcher.gaps import missing_knowledge
 
-        at = standings(self.index, vectors, kinds=(Kind.KNOWLEDGE,))
-        return [missing_knowledge(self.index, vectors, row, at) for row in rows]
+        at = standings(self.index, vectors, kinds=(Kind.KNOWLEDGE,), like=ranking.alike)
+        return missing_knowledge(self.index, vectors, rows, at)
 
     def gap(self, source: str | Path | Mapping[str, Any], code: str) -> Gaps:
         """Return the statements of ``code``, each met, partly met or not found in ``source`` (as in ``match``)."""

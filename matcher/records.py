@@ -275,7 +275,10 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A phrase of the query and the statement that it met. ``similarity`` is a cosine; ``importance`` 0–100 or None."""
+    """A phrase of the query and the statement that it met. ``similarity`` is a cosine; ``importance`` 0–100 or None.
+
+    ``contribution`` is the phrase's part of the occupation's fusion, wherever its text stands in the query.
+    """
 
     kind: Kind
     id: str | None
@@ -283,13 +286,15 @@ class Evidence:
     importance: int | None
     phrase: Phrase
     similarity: float
+    contribution: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
     """One ranked occupation. ``score`` (a probability) and ``confidence`` are None where no calibration holds.
 
-    ``fusion`` is comparable within one answer only. ``contributions`` splits it by signal and sums to it. ``gaps`` are (id, name,
+    ``fusion`` is comparable within one answer only. ``contributions`` splits it by signal and ``phrases``, where evidence was asked for, by
+    phrase (its number in ``Query.phrases``); both sum to it. ``gaps`` are (id, name,
     importance) of knowledge areas that were not found in the query; ``Matches.gap`` has all kinds.
     """
 
@@ -304,3 +309,4 @@ class Match:
     evidence: tuple[Evidence, ...] = ()
     contributions: tuple[tuple[str, float], ...] = ()
     gaps: tuple[tuple[str | None, str, int | None], ...] = ()
+    phrases: tuple[tuple[int, float], ...] = ()

@@ -118,7 +118,7 @@ def _pair(pair: Evidence) -> Text:
     line.append("” ")
     line.append(f"→ {str(pair.kind).replace('_', ' ')}: {short(pair.statement, 120)}")
     importance = f", importance {pair.importance}" if pair.importance is not None else ""
-    line.append(f" ({pair.similarity:.2f}{importance})", style="dim")
+    line.append(f" ({pair.similarity:.2f}{importance}, adds {pair.contribution:.2f})", style="dim")
     return line
 
 

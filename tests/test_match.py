@@ -202,7 +202,7 @@ def test_the_wire_format_has_the_fields_that_job_boards_rely_on(matcher: Matcher
         "match": "direct",
     }
     assert set(match["evidence"][0]) == {
-        "kind", "id", "statement", "importance", "source", "phrase", "start", "end", "pointer", "similarity"
+        "kind", "id", "statement", "importance", "source", "phrase", "start", "end", "pointer", "similarity", "contribution"
     }  # fmt: skip
     assert {"release", "index", "encoder", "ranker", "version"} == set(answer["engine"])
     assert answer["query"]["text"] is None

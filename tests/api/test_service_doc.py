@@ -1,4 +1,4 @@
-"""docs/service.md: its commands and its Python are run, and what stands below them is what comes out."""
+"""docs/service.md, and the calls of README.md: its commands and its Python are run, and what stands below them is what comes out."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ from api.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "service.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 ADDRESS = "http://127.0.0.1:8000"
-CALLS = re.findall(r"```console\n\$ ((?:curl|printf).*?)```\n+```json\n(.*?)```", TEXT, flags=re.S)
+CALLS = re.findall(r"```console\n\$ ((?:curl|printf).*?)```\n+```json\n(.*?)```", README + TEXT, flags=re.S)
 PROGRAMS = re.findall(r"```python\n(.*?)```\n+```text\n(.*?)```", TEXT, flags=re.S)
 
 
