@@ -145,7 +145,9 @@ def test_a_suffix_of_nought_says_nothing_and_another_one_occupation() -> None:
 
 
 def test_any_file_with_title_and_soc_is_read_in_an_older_encoding_and_with_semicolons(onet: Path, tmp_path: Path) -> None:
-    assert main(["titles", str(PUBLIC / "titles.csv"), "--onet", str(onet), "--out", str(tmp_path)]) == 0
+    older = tmp_path / "titles.csv"
+    older.write_bytes("soc;title;note\n513011;Café baker;x\n43-3031;Clerk of the ledger;\n".encode("cp1252"))
+    assert main(["titles", str(older), "--onet", str(onet), "--out", str(tmp_path)]) == 0
     rows = [json.loads(line) for line in (tmp_path / "titles.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [(row["title"], row["labels"]) for row in rows] == [("Café baker", [BAKER]), ("Clerk of the ledger", [CLERK])]
 
@@ -202,5 +204,5 @@ def test_files_that_do_not_belong_together_leave_no_row_and_that_is_said(
 
 
 def test_a_release_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["titles", str(PUBLIC / "titles.csv"), "--onet", str(tmp_path / "none"), "--out", str(tmp_path)]) == 1
+    assert main(["titles", str(PUBLIC / "disclosure.csv"), "--onet", str(tmp_path / "none"), "--out", str(tmp_path)]) == 1
     assert "none" in capsys.readouterr().err

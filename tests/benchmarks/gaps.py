@@ -1,6 +1,6 @@
 """Derives the thresholds of ``matcher.gaps`` from the development résumés, and measures gaps with them, with 95 % intervals.
 
-    python tests/benchmarks/gaps.py --index /work/lab/ixfull ../shared/eval/resumes.dev.jsonl
+    python tests/benchmarks/gaps.py --index build/onet ../shared/eval/resumes.dev.jsonl
 
 For every résumé: the occupations that are its labels ("own"), and all occupations with data of other major groups ("other"). A figure
 is the mean over résumés of the mean over occupations of the share of statements that are not found; the interval is over résumés.

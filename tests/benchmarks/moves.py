@@ -1,6 +1,6 @@
 """Measures how far the nearness of ``matcher.moves`` agrees with O*NET's list of related occupations: recall@20, with 95 % intervals.
 
-    python tests/benchmarks/moves.py --index /work/lab/ixfull
+    python tests/benchmarks/moves.py --index build/onet
 
 Recall@20 of an occupation is the share of its related occupations (twenty for most) among its twenty nearest; the mean is over the occupations that
 have a list. Also: each column alone, chance, and by tier. O*NET's list is never used to find a move; the columns were chosen on this very list by

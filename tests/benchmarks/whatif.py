@@ -1,6 +1,6 @@
 """Measures what a change costs after the first match, and what advice costs, in milliseconds (wall, and of the processor).
 
-    OPENBLAS_NUM_THREADS=1 python tests/benchmarks/whatif.py --index /work/lab/ixfull ../shared/eval/resumes.dev.jsonl
+    OPENBLAS_NUM_THREADS=1 python tests/benchmarks/whatif.py --index build/onet ../shared/eval/resumes.dev.jsonl
 
 One résumé in four, each change the best of five runs, for other work on the machine slows single ones. "first" is encoding, ranking and remembering; "change" adds a line and a skill, or takes a line away; a ranker that does not take
 ``best`` compares everything anew, and the first line says so.
