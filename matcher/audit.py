@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from matcher.evaluation import estimate, paired_difference
+from matcher.intervals import estimate, paired_difference
 from matcher.match import Matcher, read_inputs
 from matcher.records import Query
 

@@ -25,7 +25,7 @@ from matcher.advice_cli import advice_app
 from matcher.audit_cli import audit
 
 if TYPE_CHECKING:
-    from matcher.evaluation import Estimate
+    from matcher.intervals import Estimate
     from matcher.match import Filters, Matcher
     from matcher.records import Release
 
@@ -406,6 +406,7 @@ def evaluate(
 ) -> None:
     """Measure hit@1, hit@5, hit@10, MRR and nDCG@10 on labelled queries, with 95 % intervals."""
     from matcher import evaluation
+    from matcher.intervals import paired_difference
 
     matcher = _load(index, encoder)
     report: dict[str, Any] = {"engine": dict(matcher.engine), "files": {}}
@@ -426,7 +427,7 @@ def evaluate(
                 if name_ == "matcher":
                     ours = table
                 else:
-                    entry["hit@1 difference"] = _estimate(evaluation.paired_difference(ours["hit@1"], table["hit@1"]))
+                    entry["hit@1 difference"] = _estimate(paired_difference(ours["hit@1"], table["hit@1"]))
                 report["files"][str(path)][name_] = entry
     if as_json:
         print(json.dumps(report, ensure_ascii=False, indent=1))  # noqa: T201

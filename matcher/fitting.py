@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.accurate import SECOND, SecondOpinion
-from matcher.evaluation import LabelledQuery, estimate
+from matcher.evaluation import LabelledQuery
+from matcher.intervals import estimate
 from matcher.match import Matcher, read_inputs
 from matcher.ranker import ALL_COLUMNS, COLUMNS, FORMAT, calibrated, query_kind, table_of
 from matcher.signals import compared, query_vectors

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from matcher.gaps import Gaps
     from matcher.groups import Group
     from matcher.moves import Comparison, Moves
+    from matcher.plots import MatchPlots
     from matcher.whatif import Addition, Opening, Trial, WhatIf
 
 INTERESTS = "RIASEC"
@@ -189,6 +190,13 @@ class Matches(Sequence[Match]):
         from matcher.frames import evidence_frame
 
         return evidence_frame(self.matches)
+
+    @property
+    def plot(self) -> MatchPlots:
+        """The answer's figures, such as ``answer.plot.ranked()`` (extra ``notebooks``)."""
+        from matcher.plots import MatchPlots
+
+        return MatchPlots(self)
 
     def _repr_html_(self) -> str:
         from matcher.frames import matches_html

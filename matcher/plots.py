@@ -8,17 +8,18 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from textwrap import shorten
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from matcher.evaluation import estimate
 from matcher.gaps import ORDER, WORDS, Gaps
 from matcher.given import annual_pay
 from matcher.groups import MAJOR_GROUPS
 from matcher.index import CENTROIDS, OccupationIndex, Quantised, similarities
+from matcher.intervals import estimate
 from matcher.match import Matches
 from matcher.ranker import query_kind
 from matcher.records import Kind
@@ -34,6 +35,40 @@ _COMPARED = (Kind.TASK, Kind.ACTIVITY, Kind.TITLE, Kind.KNOWLEDGE)
 
 class PlotError(ValueError):
     """matplotlib is not installed, or there is nothing to draw."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatchPlots:
+    """The figures of one answer: ``answer.plot.ranked()`` and so on."""
+
+    matches: Matches
+
+    def ranked(self, *, top: int = 10) -> Any:
+        """Draw the first matches by score, with what the calibration may be off by."""
+        return ranked(self.matches, top=top)
+
+    def evidence_map(self, *, top: int = 6, phrases: int = 12) -> Any:
+        """Draw phrases against occupations."""
+        return evidence_map(self.matches, top=top, phrases=phrases)
+
+    def gap_bars(self, code: str) -> Any:
+        """Draw what of an occupation is met, partly met and not found."""
+        return gap_bars(self.matches.gap(code))
+
+    def occupation_map(self, *, kind: Kind = Kind.TASK, label: int = 3) -> Any:
+        """Draw all occupations in two dimensions, with what was given among them."""
+        given = self.matches.given
+        if given is None:
+            raise PlotError("nothing to draw: nothing was given that could be placed on a map")
+        return occupation_map(given.engine.index, self.matches, kind=kind, label=label)
+
+    def wage_against_fit(self, *, top: int = 10) -> Any:
+        """Draw median pay against the score of the first matches."""
+        return wage_against_fit(self.matches, top=top)
+
+    def contributions(self, *, top: int = 3) -> Any:
+        """Draw what each signal added to the fusion of the first matches."""
+        return contributions(self.matches, top=top)
 
 
 def _figure(width: float, height: float) -> tuple[Any, Any]:

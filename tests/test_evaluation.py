@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ir_measures import RR, Qrel, ScoredDoc, Success, nDCG
 
-from matcher.evaluation import EvaluationError, estimate, measures_of, paired_difference, read_labelled
+from matcher.evaluation import EvaluationError, measures_of, read_labelled
+from matcher.intervals import estimate, paired_difference
 
 
 def test_measures_by_hand() -> None:

@@ -18,9 +18,9 @@ from matcher.match import Filters
 from matcher.resources import encoder_path, ranker_path
 from tests.invented import RELEASE, WAGES
 
-pytest.importorskip("matplotlib")
+matplotlib = pytest.importorskip("matplotlib")
 
-from matcher import plots
+from matcher import plots  # noqa: E402
 
 TEXT = "Baker, Corner Bakery\nMarch 2019 to Current\n- Knead and shape dough for loaves and rolls\n- Set oven temperatures each night\n"
 
@@ -54,6 +54,17 @@ def test_every_figure_names_what_it_shows(matcher: Matcher) -> None:
     assert "part of the fusion" in words(plots.contributions(answer))
     assert "share that was right" in words(plots.reliability([0.1, 0.9, 0.4, 0.6], [False, True, True, False], bins=2))
     assert "Bakers" in words(plots.shares([("Bakers", 0.5)], meaning="percent"))
+
+
+def test_an_answer_draws_its_own_figures(matcher: Matcher) -> None:
+    def said(figure: Any) -> list[str]:
+        return [text.get_text() for text in figure.findobj(matplotlib.text.Text)]
+
+    answer = matcher.match(TEXT)
+    assert said(answer.plot.gap_bars("51-3011.00")) == said(plots.gap_bars(answer.gap("51-3011.00")))
+    assert said(answer.plot.occupation_map()) == said(plots.occupation_map(matcher.index, answer))
+    for name in ("ranked", "evidence_map", "wage_against_fit", "contributions"):
+        assert said(getattr(answer.plot, name)()) == said(getattr(plots, name)(answer))
 
 
 def test_the_bars_are_the_values(matcher: Matcher) -> None:

@@ -13,8 +13,9 @@ import pytest
 
 from matcher import Matcher
 from matcher.encoder import StaticEncoder
-from matcher.evaluation import baseline_ranker, matcher_ranker, paired_difference, read_labelled, run
+from matcher.evaluation import baseline_ranker, matcher_ranker, read_labelled, run
 from matcher.index import build_index
+from matcher.intervals import paired_difference
 from matcher.records import Release
 from matcher.resources import data_path, encoder_path
 from matcher.wages import read_wages

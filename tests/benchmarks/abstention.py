@@ -27,8 +27,8 @@ import numpy.typing as npt
 from matcher import Matcher
 from matcher.abstention import FEATURES, Abstention, phrase_sides, unknown_share
 from matcher.audit import with_typos
-from matcher.evaluation import estimate
 from matcher.index import KINDS
+from matcher.intervals import estimate
 from matcher.match import read_inputs
 from matcher.ranker import table_of
 from matcher.records import Kind, Query

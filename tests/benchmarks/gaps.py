@@ -20,9 +20,10 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher import Matcher
-from matcher.evaluation import estimate, read_labelled
+from matcher.evaluation import read_labelled
 from matcher.gaps import FIRM_WORDS, NAMED, THRESHOLDS, proving
 from matcher.index import similarities
+from matcher.intervals import estimate
 from matcher.match import read_inputs
 from matcher.records import Kind
 from matcher.signals import query_vectors

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from matcher.evaluation import estimate
 from matcher.index import OccupationIndex
+from matcher.intervals import estimate
 from matcher.moves import COLUMNS, near
 from matcher.resources import index_path
 

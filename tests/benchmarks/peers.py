@@ -29,8 +29,9 @@ import numpy as np
 from peer import PEERS
 from quality import fill
 
-from matcher.evaluation import LabelledQuery, estimate, measures_of, read_labelled
+from matcher.evaluation import LabelledQuery, measures_of, read_labelled
 from matcher.index import OccupationIndex
+from matcher.intervals import estimate
 from matcher.onet import read_release
 from matcher.records import Kind
 from matcher.resources import index_path

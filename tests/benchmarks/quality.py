@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from matcher import Matcher
-from matcher.evaluation import LabelledQuery, baseline_ranker, estimate, matcher_ranker, paired_difference, read_labelled, run
+from matcher.evaluation import LabelledQuery, baseline_ranker, matcher_ranker, read_labelled, run
+from matcher.intervals import estimate, paired_difference
 from matcher.ranker import EqualWeights
 
 ROOT = Path(__file__).parents[2]
